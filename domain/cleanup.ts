@@ -1,0 +1,69 @@
+import type { Failure } from './error.ts';
+import type { Placement } from './placement.ts';
+
+/**
+ * A backend object that must go. One mechanism for sources, destinations and deleted volumes: the entry is written first,
+ * each try is a new job (`<object>.<try>`), the sweeper retries until it is done (design section 3, the removal rule).
+ */
+export interface CleanupEntry {
+  readonly objectName: string;
+  readonly placement: Placement;
+  /** The backend's own id when it is known; a removal without it looks the object up by its never-reused name. */
+  readonly objectId: string | null;
+  readonly role: 'source' | 'destination' | 'volume';
+  readonly state: 'todo' | 'done' | 'dropped';
+  /** Tries that were dispatched; 0 before the first. */
+  readonly tries: number;
+  /** Not before this time is the next try dispatched, in milliseconds since the epoch. */
+  readonly nextTryAtMs: number;
+  readonly lastFailure: Failure | null;
+}
+
+/** Tries after which a leftover needs a person: the sweeper goes on trying all the same. */
+export const NEEDS_YOU_AFTER_TRIES = 3;
+const FIRST_BACKOFF_MS = 2_000;
+const MAX_BACKOFF_MS = 10 * 60_000;
+
+export const newCleanup = (
+  object: { objectName: string; objectId?: string | null; hostId: string; backend: string; pool: string },
+  role: CleanupEntry['role'],
+): CleanupEntry => ({
+  objectName: object.objectName,
+  placement: { hostId: object.hostId, backend: object.backend, pool: object.pool },
+  objectId: object.objectId ?? null,
+  role,
+  state: 'todo',
+  tries: 0,
+  nextTryAtMs: 0,
+  lastFailure: null,
+});
+
+export const removalJobId = (entry: Pick<CleanupEntry, 'objectName'>, tryNumber: number): string =>
+  `${entry.objectName}.${tryNumber}`;
+
+export const cleanupDone = (entries: readonly CleanupEntry[]): boolean => entries.every((e) => e.state !== 'todo');
+
+export const cleanupNeedsYou = (entries: readonly CleanupEntry[]): boolean =>
+  entries.some((e) => e.state === 'todo' && e.tries >= NEEDS_YOU_AFTER_TRIES && e.lastFailure !== null);
+
+/** The entry after its try failed: when the next one is due. */
+export const afterFailedTry = (entry: CleanupEntry, failure: Failure, nowMs: number): CleanupEntry => ({
+  ...entry,
+  lastFailure: failure,
+  nextTryAtMs: nowMs + Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.max(0, entry.tries - 1)),
+});
+
+/** Adds entries for objects that have none yet; an entry that stands is never changed by this. */
+export const addCleanup = (
+  entries: readonly CleanupEntry[],
+  more: readonly CleanupEntry[],
+): readonly CleanupEntry[] => [
+  ...entries,
+  ...more.filter((entry) => !entries.some((e) => e.objectName === entry.objectName)),
+];
+
+export const changeCleanup = (
+  entries: readonly CleanupEntry[],
+  objectName: string,
+  change: (entry: CleanupEntry) => CleanupEntry,
+): readonly CleanupEntry[] => entries.map((entry) => (entry.objectName === objectName ? change(entry) : entry));

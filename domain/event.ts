@@ -1,0 +1,208 @@
+import type { Failure } from './error.ts';
+import type { Job, Progress } from './job/job.ts';
+import { isEnded, type Migration } from './migration/migration.ts';
+import { PHASE_RANK } from './migration/phases.ts';
+import { formatPlacement } from './placement.ts';
+
+/**
+ * Notifications (docs/events). Their details are made by pure functions of what is stored, so that a replay equals what was
+ * sent. `sequence` is run, phase, attempt and n in one number that never decreases; a repeat has the same number.
+ */
+
+export const EVENT_SOURCE = 'volmove';
+export const DETAIL_VERSION = '1';
+
+export type DetailType =
+  | 'Volume Migration Started'
+  | 'Volume Migration Progress'
+  | 'Volume Migration Stalled'
+  | 'Volume Migration Ended'
+  | 'Volume Migration Cleanup';
+
+interface DetailBase {
+  readonly version: typeof DETAIL_VERSION;
+  readonly event_type: string;
+  readonly sequence: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly migration_id: string;
+  readonly run: number;
+  readonly volume_id: string;
+  readonly tenant_id: string;
+}
+
+interface MovedVolume {
+  readonly display_name: string | null;
+  readonly size_bytes: number;
+  readonly source_host: string;
+  readonly destination_host: string;
+  readonly locked: boolean;
+}
+
+export type StartedDetail = DetailBase &
+  MovedVolume & { readonly event_type: 'volume.migrate.start'; readonly requested_by: string };
+export type ProgressDetail = DetailBase & {
+  readonly event_type: 'volume.migrate.progress' | 'volume.migrate.stalled';
+  readonly phase: 'copying' | 'verifying' | 'moving';
+  readonly host: string;
+  readonly attempt: number;
+  readonly done_bytes: number;
+  readonly total_bytes: number;
+  /** Below 100 until the copy is verified. */
+  readonly percent: number;
+  readonly rate_bytes_per_second: number;
+  /** Null while the rate is 0. */
+  readonly eta_seconds: number | null;
+};
+export type EndedDetail = DetailBase &
+  MovedVolume & {
+    readonly event_type: 'volume.migrate.end';
+    readonly result: 'success' | 'error';
+    readonly host: string;
+    readonly reason: Failure | null;
+    readonly digest: string | null;
+    readonly duration_ms: number;
+  };
+export type CleanupDetail = DetailBase & {
+  readonly event_type: 'volume.migrate.cleanup';
+  readonly result: 'done' | 'needs_you';
+  readonly left: readonly {
+    readonly object: string;
+    readonly host: string;
+    readonly tries: number;
+    readonly reason: string | null;
+  }[];
+};
+export type EventDetail = StartedDetail | ProgressDetail | EndedDetail | CleanupDetail;
+
+export interface VolmoveEvent {
+  readonly detailType: DetailType;
+  readonly detail: EventDetail;
+}
+
+/** run * 10^12 + rank * 10^10 + attempt * 10^6 + n: sortable, below 2^53 for 9,000 runs, 9,999 attempts, 999,999 reports. */
+export const sequenceOf = (run: number, rank: number, attempt = 0, n = 0): number =>
+  run * 1e12 + rank * 1e10 + Math.min(attempt, 9_999) * 1e6 + Math.min(n, 999_999);
+
+const base = (migration: Migration, run: number, atMs: number, sequence: number) => ({
+  version: DETAIL_VERSION as typeof DETAIL_VERSION,
+  sequence,
+  at: new Date(atMs).toISOString(),
+  migration_id: migration.id,
+  run,
+  volume_id: migration.volumeId,
+  tenant_id: migration.projectId,
+});
+
+const moved = (migration: Migration): MovedVolume => ({
+  display_name: migration.volumeName,
+  size_bytes: migration.sizeBytes,
+  source_host: formatPlacement(migration.source),
+  destination_host: formatPlacement(migration.destination),
+  locked: migration.options.lock,
+});
+
+const storyTime = (migration: Migration, run: number, to: string): number =>
+  migration.story.find((entry) => entry.run === run && entry.to === to)?.atMs ?? migration.requestedAtMs;
+
+export const startedEvent = (migration: Migration, run = migration.run): VolmoveEvent => ({
+  detailType: 'Volume Migration Started',
+  detail: {
+    ...base(migration, run, storyTime(migration, run, 'validating'), sequenceOf(run, PHASE_RANK.started)),
+    ...moved(migration),
+    event_type: 'volume.migrate.start',
+    requested_by: migration.requestedBy,
+  },
+});
+
+/** Undefined while the migration has not ended, and for one that was refused: that never started. */
+export const endedEvent = (migration: Migration): VolmoveEvent | undefined => {
+  if (!isEnded(migration) || migration.stage.state === 'refused') return undefined;
+  const success = migration.stage.state === 'succeeded';
+  return {
+    detailType: 'Volume Migration Ended',
+    detail: {
+      ...base(migration, migration.run, migration.stage.endedAtMs, sequenceOf(migration.run, PHASE_RANK.ended)),
+      ...moved(migration),
+      event_type: 'volume.migrate.end',
+      result: success ? 'success' : 'error',
+      host: formatPlacement(success ? migration.destination : migration.source),
+      reason: migration.stage.state === 'failed' ? migration.stage.reason : null,
+      digest: migration.report?.destinationDigest ?? null,
+      duration_ms: migration.stage.endedAtMs - storyTime(migration, migration.run, 'validating'),
+    },
+  };
+};
+
+export const cleanupEvent = (migration: Migration, result: 'done' | 'needs_you', atMs: number): VolmoveEvent => ({
+  detailType: 'Volume Migration Cleanup',
+  detail: {
+    ...base(
+      migration,
+      migration.run,
+      atMs,
+      sequenceOf(migration.run, result === 'done' ? PHASE_RANK.cleanup_done : PHASE_RANK.cleanup_needs_you),
+    ),
+    event_type: 'volume.migrate.cleanup',
+    result,
+    left: migration.cleanup
+      .filter((entry) => entry.state === 'todo')
+      .map((entry) => ({
+        object: entry.objectName,
+        host: formatPlacement(entry.placement),
+        tries: entry.tries,
+        reason: entry.lastFailure?.message ?? null,
+      })),
+  },
+});
+
+/** Whole percent; 100 is kept for a verified copy, so an unfinished phase shows 99 at the most. */
+export const percentOf = (doneBytes: number, totalBytes: number): number =>
+  totalBytes === 0 ? 99 : Math.min(99, Math.floor((doneBytes / totalBytes) * 100));
+
+export const etaSeconds = (
+  progress: Pick<Progress, 'doneBytes' | 'totalBytes' | 'rateBytesPerSecond'>,
+): number | null =>
+  progress.rateBytesPerSecond > 0
+    ? Math.ceil((progress.totalBytes - progress.doneBytes) / progress.rateBytesPerSecond)
+    : null;
+
+/** What an agent tells of a job; made from the job and the report alone, so that the replay can make it again. */
+export const progressEvent = (job: Job, progress: Progress, stalled = false): VolmoveEvent | undefined => {
+  if (job.migrationId === null || (job.kind !== 'data.copy' && job.kind !== 'data.verify')) return undefined;
+  const phase = job.kind === 'data.copy' ? 'copying' : 'verifying';
+  return {
+    detailType: stalled ? 'Volume Migration Stalled' : 'Volume Migration Progress',
+    detail: {
+      version: DETAIL_VERSION,
+      event_type: stalled ? 'volume.migrate.stalled' : 'volume.migrate.progress',
+      sequence: sequenceOf(job.run, PHASE_RANK[phase], progress.attempt, progress.n),
+      at: new Date(progress.atMs).toISOString(),
+      migration_id: job.migrationId,
+      run: job.run,
+      volume_id: job.volumeId,
+      tenant_id: job.projectId,
+      phase,
+      host: job.hostId,
+      attempt: progress.attempt,
+      done_bytes: progress.doneBytes,
+      total_bytes: progress.totalBytes,
+      percent: percentOf(progress.doneBytes, progress.totalBytes),
+      rate_bytes_per_second: Math.round(progress.rateBytesPerSecond),
+      eta_seconds: etaSeconds(progress),
+    },
+  };
+};
+
+/** Everything that is known to have been told of a migration, in order: the replay behind `GET .../events?after=N`. */
+export const replayEvents = (migration: Migration, jobs: readonly Job[], after: number): VolmoveEvent[] => {
+  const started = [...new Set(migration.story.filter((e) => e.to === 'validating').map((e) => e.run))].map((run) =>
+    startedEvent(migration, run),
+  );
+  const progress = jobs.flatMap((job) => job.recent.map((report) => progressEvent(job, report)));
+  const cleanup = migration.cleanupTold.done ? [cleanupEvent(migration, 'done', migration.updatedAtMs)] : [];
+  const needsYou = migration.cleanupTold.needsYou ? [cleanupEvent(migration, 'needs_you', migration.updatedAtMs)] : [];
+  return [...started, ...progress, endedEvent(migration), ...needsYou, ...cleanup]
+    .filter((event): event is VolmoveEvent => event !== undefined && event.detail.sequence > after)
+    .sort((a, b) => a.detail.sequence - b.detail.sequence);
+};

@@ -1,0 +1,140 @@
+import type { Failure } from '../error.ts';
+import type { ObjectRef, Placement } from '../placement.ts';
+
+/** Work of one host: identified by (migration, run, kind), or by the object and try for removals (design section 3). */
+export interface JobTypes {
+  'volume.create': { input: CreateInput; result: CreateResult };
+  'destination.prepare': { input: PrepareInput; result: PrepareResult };
+  'data.copy': { input: CopyInput; result: CopyResult };
+  'data.verify': { input: VerifyInput; result: VerifyResult };
+  'object.remove': { input: RemoveInput; result: RemoveResult };
+}
+export type JobKind = keyof JobTypes;
+
+export interface CreateInput {
+  readonly objectName: string;
+  readonly place: Placement;
+  readonly sizeBytes: number;
+}
+export interface CreateResult {
+  readonly object: ObjectRef;
+}
+export interface PrepareInput {
+  readonly objectName: string;
+  readonly place: Placement;
+  readonly sizeBytes: number;
+  /** The only certificate that the export admits: the source host's agent's (SHA-256, lower-case hex). */
+  readonly admitFingerprint: string;
+}
+export interface PrepareResult {
+  readonly object: ObjectRef;
+  /** True when this very object is known to read as zeroes. */
+  readonly zero: boolean;
+  /** Where the export listens, `host:port`. */
+  readonly address: string;
+  readonly fingerprint: string;
+}
+export interface CopyInput {
+  readonly source: ObjectRef;
+  readonly sizeBytes: number;
+  readonly peer: { readonly address: string; readonly fingerprint: string };
+  readonly destinationIsZero: boolean;
+  readonly writeEpoch: number;
+  readonly progressIntervalSeconds: number | null;
+  readonly digest: boolean;
+}
+export interface CopyResult {
+  /** Null when the copy was asked for without verification. */
+  readonly digest: string | null;
+  readonly writeEpoch: number;
+  /** The attempt whose export took the bytes. */
+  readonly generation: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly durationMs: number;
+}
+export interface VerifyInput {
+  readonly object: ObjectRef;
+  readonly sizeBytes: number;
+  readonly progressIntervalSeconds: number | null;
+  readonly digest: boolean;
+}
+export interface VerifyResult {
+  readonly digest: string | null;
+  /** The highest generation that was sealed before the digest was read back. */
+  readonly generation: number;
+  /** `cached` when the page cache could not be passed by. */
+  readonly readback: 'direct' | 'cached';
+}
+export interface RemoveInput {
+  readonly objectName: string;
+  readonly objectId: string | null;
+  readonly place: Placement;
+}
+export interface RemoveResult {
+  /** False when there was nothing to remove: the tombstone stands all the same. */
+  readonly existed: boolean;
+}
+
+/** Wishes of the control plane, read by the agent with every report. */
+export interface JobControl {
+  readonly cancel: boolean;
+  readonly paused: boolean;
+  /** Bytes a second; null: no limit. */
+  readonly bandwidthBytesPerSecond: number | null;
+  /** Raised by whoever wants a report at once; the agent reports when it differs from what it last saw. */
+  readonly reportNow: number;
+}
+
+/** Counts bytes of the volume that are settled, holes included; never goes back within an attempt's checkpoint. */
+export interface Progress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  readonly rateBytesPerSecond: number;
+  readonly attempt: number;
+  /** Counts the reports of this attempt; part of their events' sequence. */
+  readonly n: number;
+  readonly atMs: number;
+}
+
+export type JobStage =
+  | { readonly state: 'queued' }
+  | { readonly state: 'running'; readonly incarnation: string; readonly sinceMs: number }
+  | { readonly state: 'succeeded'; readonly endedAtMs: number; readonly result: JobTypes[JobKind]['result'] }
+  | { readonly state: 'failed'; readonly endedAtMs: number; readonly failure: Failure };
+
+interface JobBase {
+  readonly hostId: string;
+  readonly id: string;
+  readonly volumeId: string;
+  readonly projectId: string;
+  /** Null for creates and deletes of volumes. */
+  readonly migrationId: string | null;
+  readonly run: number;
+  /** Raised each time an agent takes the job; a report or result of a lower attempt is refused. */
+  readonly attempt: number;
+  readonly control: JobControl;
+  readonly progress: Progress | null;
+  /** The last reports, oldest first: the control plane replays them as events. At most RECENT_REPORTS. */
+  readonly recent: readonly Progress[];
+  /** Time of the first report of a stall that still lasts; null when it moves. */
+  readonly stalledSinceMs: number | null;
+  readonly queuedAtMs: number;
+  readonly stage: JobStage;
+}
+
+export type JobSpec = { [K in JobKind]: { readonly kind: K; readonly input: JobTypes[K]['input'] } }[JobKind];
+export type Job = JobBase & JobSpec;
+
+export const RECENT_REPORTS = 8;
+export const NO_CONTROL: JobControl = { cancel: false, paused: false, bandwidthBytesPerSecond: null, reportNow: 0 };
+
+export const isJobEnded = (job: Job): boolean => job.stage.state === 'succeeded' || job.stage.state === 'failed';
+
+/** The result of an ended job of the kind that the caller expects; undefined when it has not succeeded. */
+export const resultOf = <K extends JobKind>(job: Job | undefined, kind: K): JobTypes[K]['result'] | undefined =>
+  job?.kind === kind && job.stage.state === 'succeeded' ? (job.stage.result as JobTypes[K]['result']) : undefined;
+
+export const migrationJobId = (migrationId: string, run: number, kind: JobKind): string =>
+  `${migrationId}.${run}.${kind}`;
+export const createJobId = (volumeId: string, operation: number): string => `${volumeId}.${operation}.volume.create`;

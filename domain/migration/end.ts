@@ -1,0 +1,100 @@
+import { addCleanup, type CleanupEntry, changeCleanup, cleanupDone, newCleanup } from '../cleanup.ts';
+import { already, type Decision, refuse, write } from '../decision.ts';
+import { type Failure, volmoveError } from '../error.ts';
+import type { Outcome } from '../volume/volume.ts';
+import { isEnded, type Migration, type Report } from './migration.ts';
+import { tell } from './run.ts';
+
+/** How a migration ends, and what is done after its end. The outcome is the volume's word; this only records it. */
+
+export interface EndCommand {
+  /** `lastOutcome` of the volume, of this migration. */
+  readonly outcome: Outcome;
+  readonly report: Report | null;
+  readonly who: string;
+  readonly nowMs: number;
+}
+
+/** Objects that nobody will need: the source after a success, the destinations of every failed run. */
+const leftovers = (migration: Migration, outcome: Outcome): CleanupEntry[] => {
+  const success = outcome.result === 'success';
+  const failedObjects = migration.objects
+    .filter((object) => !(success && object.run === outcome.run))
+    .map((object) => newCleanup({ objectName: object.objectName, ...object.placement }, 'destination'));
+  const sourceNow =
+    success && migration.options.sourceRetentionSeconds === 0 ? [newCleanup(outcome.source, 'source')] : [];
+  return [...failedObjects, ...sourceNow];
+};
+
+export const endMigration =
+  ({ outcome, report, who, nowMs }: EndCommand) =>
+  (migration: Migration): Decision<Migration> => {
+    if (isEnded(migration)) return already(migration);
+    if (outcome.run < migration.run) return refuse(volmoveError('Superseded', { run: outcome.run }));
+    const success = outcome.result === 'success';
+    const why = success ? null : outcome.reason.message;
+    return write({
+      ...migration,
+      run: outcome.run,
+      cleanup: addCleanup(migration.cleanup, leftovers(migration, outcome)),
+      report,
+      story: tell(migration, success ? 'succeeded' : 'failed', who, nowMs, why, outcome.run),
+      stage: success
+        ? { state: 'succeeded', endedAtMs: nowMs }
+        : { state: 'failed', endedAtMs: nowMs, reason: outcome.reason },
+      updatedAtMs: nowMs,
+    });
+  };
+
+/** A request that never got the volume: by the API (claim refused) or the sweeper (the API died before the claim). */
+export const refuseMigration =
+  (reason: Failure, who: string, nowMs: number) =>
+  (migration: Migration): Decision<Migration> => {
+    if (migration.stage.state !== 'requested') return already(migration);
+    return write({
+      ...migration,
+      story: tell(migration, 'refused', who, nowMs, reason.message),
+      stage: { state: 'refused', endedAtMs: nowMs, reason },
+      updatedAtMs: nowMs,
+    });
+  };
+
+/** After the pool has its bytes back and the Ended event was sent: both may be repeated, neither forgotten. */
+export const settleEnd =
+  (nowMs: number) =>
+  (migration: Migration): Decision<Migration> =>
+    migration.endedTold
+      ? already(migration)
+      : write({ ...migration, reservation: null, endedTold: true, updatedAtMs: nowMs });
+
+/** An entry is written before its object leaves `retained[]` (expiry of a kept source). */
+export const addMigrationCleanup =
+  (entry: CleanupEntry, nowMs: number) =>
+  (migration: Migration): Decision<Migration> => {
+    const cleanup = addCleanup(migration.cleanup, [entry]);
+    return cleanup.length === migration.cleanup.length
+      ? already(migration)
+      : write({ ...migration, cleanup, updatedAtMs: nowMs });
+  };
+
+/** One step of one entry; the last one that ends is told in the timeline by the same write. */
+export const changeMigrationCleanup =
+  (objectName: string, change: (entry: CleanupEntry) => CleanupEntry, nowMs: number) =>
+  (migration: Migration): Decision<Migration> => {
+    const entry = migration.cleanup.find((e) => e.objectName === objectName);
+    if (entry?.state !== 'todo') return already(migration);
+    const cleanup = changeCleanup(migration.cleanup, objectName, change);
+    const done = cleanupDone(cleanup);
+    const story = done
+      ? tell(migration, migration.stage.state, 'cleanup', nowMs, `nothing is left of ${objectName}`)
+      : migration.story;
+    return write({ ...migration, cleanup, story, updatedAtMs: nowMs });
+  };
+
+/** Marks a Cleanup event as told before it is sent: at most once each, and a crash in between loses a notice, not an object. */
+export const tellCleanup =
+  (what: 'done' | 'needsYou', nowMs: number) =>
+  (migration: Migration): Decision<Migration> =>
+    migration.cleanupTold[what]
+      ? already(migration)
+      : write({ ...migration, cleanupTold: { ...migration.cleanupTold, [what]: true }, updatedAtMs: nowMs });

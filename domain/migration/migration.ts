@@ -1,0 +1,117 @@
+import type { CleanupEntry } from '../cleanup.ts';
+import type { Failure } from '../error.ts';
+import type { JobKind } from '../job/job.ts';
+import type { ObjectRef, Placement } from '../placement.ts';
+import type { MigrationOptions } from '../volume/volume.ts';
+
+/** The steps of a run as an administrator sees them; their order is the order of the story (design section 1). */
+export const PHASES = [
+  'validating',
+  'locking',
+  'preparing',
+  'copying',
+  'moving',
+  'verifying',
+  'finalizing',
+  'rolling_back',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** One line of the migration's timeline: appended by the same write as the transition that it tells of. */
+export interface StoryEntry {
+  readonly atMs: number;
+  readonly run: number;
+  readonly who: string;
+  readonly from: string;
+  readonly to: string;
+  readonly why: string | null;
+}
+
+/** Where a job of this migration is: enough to find, cancel and read it. */
+export interface JobRef {
+  readonly hostId: string;
+  readonly jobId: string;
+  readonly kind: JobKind;
+  readonly run: number;
+}
+
+/** An object that a run was about to make; written before its job, so that a rollback knows of it whatever happened. */
+export interface RunObject {
+  readonly run: number;
+  readonly objectName: string;
+  readonly placement: Placement;
+}
+
+export interface Reservation {
+  readonly poolId: string;
+  readonly bytes: number;
+}
+
+/** What a finished run can tell: digests of both ends and what was moved. */
+export interface Report {
+  readonly sourceDigest: string | null;
+  readonly destinationDigest: string | null;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly copyMs: number;
+}
+
+interface MigrationBase {
+  readonly id: string;
+  readonly volumeId: string;
+  readonly projectId: string;
+  readonly volumeName: string | null;
+  readonly sizeBytes: number;
+  readonly run: number;
+  readonly source: ObjectRef;
+  readonly destination: Placement;
+  readonly options: MigrationOptions;
+  readonly requestedBy: string;
+  readonly requestedAtMs: number;
+  /** SHA-256 of the request's body when it carried an Idempotency-Key: a repeat must be the same request. */
+  readonly requestHash: string | null;
+  readonly wishes: { readonly cancel: { readonly by: string; readonly atMs: number } | null };
+  readonly jobs: readonly JobRef[];
+  readonly objects: readonly RunObject[];
+  readonly reservation: Reservation | null;
+  readonly cleanup: readonly CleanupEntry[];
+  /** True when the Ended event was sent and the capacity given back; a refused migration never started. */
+  readonly endedTold: boolean;
+  /** Which Cleanup events were sent: each at most once. */
+  readonly cleanupTold: { readonly done: boolean; readonly needsYou: boolean };
+  readonly report: Report | null;
+  readonly story: readonly StoryEntry[];
+  readonly updatedAtMs: number;
+}
+
+export type MigrationStage =
+  | { readonly state: 'requested' }
+  | { readonly state: 'running'; readonly phase: Phase; readonly phaseSinceMs: number }
+  | { readonly state: 'succeeded'; readonly endedAtMs: number }
+  | { readonly state: 'failed'; readonly endedAtMs: number; readonly reason: Failure }
+  | { readonly state: 'refused'; readonly endedAtMs: number; readonly reason: Failure };
+
+export type Migration = MigrationBase & { readonly stage: MigrationStage };
+export type EndedStage = Extract<MigrationStage, { endedAtMs: number }>;
+
+export const isEnded = (migration: Migration): migration is Migration & { stage: EndedStage } => {
+  switch (migration.stage.state) {
+    case 'requested':
+    case 'running':
+      return false;
+    case 'succeeded':
+    case 'failed':
+    case 'refused':
+      return true;
+  }
+};
+
+/** What the timeline and the CLI call the migration's present step. */
+export const phaseName = (migration: Migration): string =>
+  migration.stage.state === 'running' ? migration.stage.phase : migration.stage.state;
+
+/** Nothing is left to do for it: ended, told, its capacity given back, nothing in cleanup. Then it leaves the open index. */
+export const isClosed = (migration: Migration): boolean =>
+  isEnded(migration) &&
+  (migration.endedTold || migration.stage.state === 'refused') &&
+  migration.cleanup.every((e) => e.state !== 'todo');

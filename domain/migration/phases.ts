@@ -1,0 +1,33 @@
+import type { Phase } from './migration.ts';
+
+/**
+ * The one table of a run's transitions. From `requested` a run enters `validating`; every phase may go to `rolling_back`;
+ * succeeded and failed are reached from the volume's outcome alone, never from a phase (domain/migration/end.ts).
+ */
+export const NEXT_PHASES: Readonly<Record<Phase, readonly Phase[]>> = {
+  validating: ['locking', 'rolling_back'],
+  locking: ['preparing', 'moving', 'rolling_back'],
+  preparing: ['copying', 'rolling_back'],
+  copying: ['verifying', 'finalizing', 'rolling_back'],
+  moving: ['finalizing', 'rolling_back'],
+  verifying: ['finalizing', 'rolling_back'],
+  finalizing: ['rolling_back'],
+  rolling_back: [],
+};
+
+/** Rank of a phase in event sequence numbers; leaves room for phases in between. */
+export const PHASE_RANK: Readonly<Record<Phase | 'started' | 'ended' | 'cleanup_needs_you' | 'cleanup_done', number>> =
+  {
+    started: 1,
+    validating: 10,
+    locking: 20,
+    preparing: 30,
+    copying: 40,
+    moving: 40,
+    verifying: 50,
+    finalizing: 60,
+    rolling_back: 70,
+    ended: 80,
+    cleanup_needs_you: 90,
+    cleanup_done: 95,
+  };

@@ -1,0 +1,25 @@
+/** Names that must never be reused: references stay true for ever because of them (design section 3, the removal rule). */
+
+export const createdObjectName = (volumeId: string, operation: number): string =>
+  `volume-${volumeId}-create-${operation}`;
+
+export const runObjectName = (volumeId: string, migrationId: string, run: number): string =>
+  `volume-${volumeId}-${migrationId}-${run}`;
+
+/** Step Functions execution names: idempotent by name, so the run is part of it. */
+export const executionName = (migrationId: string, run: number): string => `${migrationId}-${run}`;
+export const volumeExecutionName = (volumeId: string, operation: number): string => `${volumeId}-${operation}`;
+
+/** NBD export of one generation; a generation is ordered as the tuple (migration, run, attempt). */
+export const exportName = (migrationId: string, run: number, attempt: number): string =>
+  `${migrationId}.${run}.${attempt}`;
+
+const EXPORT = /^([A-Za-z0-9-]{1,64})\.(\d{1,9})\.(\d{1,9})$/;
+
+export const parseExportName = (name: string): { migrationId: string; run: number; attempt: number } | undefined => {
+  const match = EXPORT.exec(name);
+  if (!match?.[1]) return undefined;
+  return { migrationId: match[1], run: Number(match[2]), attempt: Number(match[3]) };
+};
+
+export const hostQueueName = (hostId: string): string => `volmove-host-${hostId}`;

@@ -1,0 +1,191 @@
+import { cleanupDone } from '../domain/cleanup.ts';
+import { volmoveError } from '../domain/error.ts';
+import type { Host } from '../domain/host/host.ts';
+import type { Pool } from '../domain/host/pool.ts';
+import type { Job } from '../domain/job/job.ts';
+import type { TaskToken } from '../domain/job/token.ts';
+import { isClosed, type Migration } from '../domain/migration/migration.ts';
+import type { Volume } from '../domain/volume/volume.ts';
+import { type Collection, collection } from './collection.ts';
+import {
+  hostKey,
+  hostPartition,
+  idOf,
+  JOB_PREFIX,
+  jobKey,
+  migrationKey,
+  openShardOf,
+  openShards,
+  poolKey,
+  tokenKey,
+  volumeKey,
+} from './keys.ts';
+import type { IndexPosition, Records } from './records.ts';
+
+/** Everything that volmove remembers: the only code that knows keys and indexes. */
+export interface Store {
+  readonly volumes: Collection<Volume, [id: string]> & Listing<Volume>;
+  readonly migrations: Collection<Migration, [id: string]> & Listing<Migration>;
+  readonly hosts: Collection<Host, [id: string]> & Listing<Host>;
+  readonly pools: Collection<Pool, [id: string]> & Listing<Pool>;
+  readonly jobs: Collection<Job, [hostId: string, jobId: string]> & { ofHost(hostId: string): Promise<Job[]> };
+  readonly tokens: Collection<TaskToken, [hostId: string, jobId: string]>;
+  /** Hints: ids that the sweeper has to look at. */
+  open(): Promise<OpenIds>;
+  /** The same from a scan, and every item whose index rows may be torn is written again: after a crash of the database. */
+  repair(): Promise<OpenIds>;
+}
+
+export interface Listing<T> {
+  /** Everything of the kind, newest first unless said otherwise; found by a hint, read consistently. */
+  list(page?: {
+    limit?: number;
+    after?: string;
+    oldestFirst?: boolean;
+  }): Promise<{ values: T[]; next: string | undefined }>;
+  /** Every page of `list`. */
+  all(): Promise<T[]>;
+}
+
+export interface OpenIds {
+  readonly volumes: readonly string[];
+  readonly migrations: readonly string[];
+}
+
+const sortable = (atMs: number, id: string): string => `${String(atMs).padStart(15, '0')}#${id}`;
+const openKeys = (isOpen: boolean, kind: string, id: string): { open?: string; openSort?: string } =>
+  isOpen ? { open: openShardOf(id), openSort: `${kind}#${id}` } : {};
+
+/** True while something about the volume is unfinished: the sweeper looks at it until this is false. */
+export const volumeIsOpen = (volume: Volume): boolean =>
+  volume.claim !== null ||
+  volume.status === 'creating' ||
+  volume.status === 'deleting' ||
+  volume.status === 'error_deleting' ||
+  volume.retained.length > 0 ||
+  !cleanupDone(volume.cleanup);
+
+const listing = <T, Id extends readonly string[]>(
+  records: Records,
+  kind: string,
+  items: Collection<T, Id>,
+  idOfKey: (key: IndexPosition) => Id,
+  idOfValue: (value: T) => Id,
+): Listing<T> => {
+  const list: Listing<T>['list'] = async ({ limit, after, oldestFirst = false } = {}) => {
+    const from =
+      after === undefined ? undefined : (JSON.parse(Buffer.from(after, 'base64url').toString()) as IndexPosition);
+    const page = await records.keysOfKind(kind, {
+      descending: !oldestFirst,
+      ...(limit === undefined ? {} : { limit }),
+      ...(from ? { after: from } : {}),
+    });
+    const ids = page.keys.map(idOfKey);
+    const values = new Map((await items.getMany(ids)).map((value) => [idOfValue(value).join('/'), value]));
+    return {
+      values: ids.map((id) => values.get(id.join('/'))).filter((value) => value !== undefined),
+      next: page.next && Buffer.from(JSON.stringify(page.next)).toString('base64url'),
+    };
+  };
+  return {
+    list,
+    async all() {
+      const values: T[] = [];
+      let after: string | undefined;
+      do {
+        const page = await list(after === undefined ? {} : { after });
+        values.push(...page.values);
+        after = page.next;
+      } while (after !== undefined);
+      return values;
+    },
+  };
+};
+
+const byId = <T>(
+  records: Records,
+  kind: string,
+  key: (id: string) => { pk: string; sk: string },
+  missing: (id: string) => Error,
+  of: { id: (value: T) => string; atMs: (value: T) => number; open: (value: T) => boolean },
+): Collection<T, [id: string]> & Listing<T> => {
+  const items = collection<T, [id: string]>(records, {
+    key,
+    idOf: (value) => [of.id(value)],
+    missing,
+    index: (value) => ({
+      kind,
+      kindSort: sortable(of.atMs(value), of.id(value)),
+      ...openKeys(of.open(value), kind, of.id(value)),
+    }),
+  });
+  return {
+    ...items,
+    ...listing(
+      records,
+      kind,
+      items,
+      (at) => [idOf(at.pk)] as [string],
+      (value) => [of.id(value)] as [string],
+    ),
+  };
+};
+
+export const createStore = (records: Records): Store => {
+  const jobs = collection<Job, [string, string]>(records, {
+    key: jobKey,
+    idOf: (job) => [job.hostId, job.id],
+    missing: (_, id) => volmoveError('JobNotFound', { id }),
+  });
+  const store: Store = {
+    volumes: byId<Volume>(records, 'VOLUME', volumeKey, (id) => volmoveError('VolumeNotFound', { id }), {
+      id: (v) => v.id,
+      atMs: (v) => v.createdAtMs,
+      open: volumeIsOpen,
+    }),
+    migrations: byId<Migration>(records, 'MIGRATION', migrationKey, (id) => volmoveError('MigrationNotFound', { id }), {
+      id: (m) => m.id,
+      atMs: (m) => m.requestedAtMs,
+      open: (m) => !isClosed(m),
+    }),
+    hosts: byId<Host>(records, 'HOST', hostKey, (host) => volmoveError('HostUnavailable', { host }), {
+      id: (h) => h.id,
+      atMs: () => 0,
+      open: () => false,
+    }),
+    pools: byId<Pool>(records, 'POOL', poolKey, (place) => volmoveError('PoolNotFound', { place }), {
+      id: (p) => p.id,
+      atMs: () => 0,
+      open: () => false,
+    }),
+    jobs: {
+      ...jobs,
+      ofHost: async (hostId) =>
+        (await records.query(hostPartition(hostId), JOB_PREFIX)).map((record) => record.data as Job),
+    },
+    tokens: collection<TaskToken, [string, string]>(records, {
+      key: tokenKey,
+      idOf: (token) => [token.hostId, token.jobId],
+      missing: (_, id) => volmoveError('JobNotFound', { id }),
+    }),
+    async open() {
+      const keys = (await Promise.all(openShards().map((shard) => records.openKeys(shard)))).flat();
+      return sortOut(keys);
+    },
+    async repair() {
+      const open = [];
+      for await (const record of records.scan()) {
+        if (record.kind === undefined) continue;
+        await records.put({ ...record, rev: record.rev + 1 }, record.rev);
+        if (record.open !== undefined) open.push(record);
+      }
+      return sortOut(open);
+    },
+  };
+  return store;
+};
+
+const sortOut = (keys: readonly { pk: string }[]): OpenIds => ({
+  volumes: keys.filter((key) => key.pk.startsWith('VOLUME#')).map((key) => idOf(key.pk)),
+  migrations: keys.filter((key) => key.pk.startsWith('MIGRATION#')).map((key) => idOf(key.pk)),
+});
