@@ -10,6 +10,8 @@ export interface CleanupEntry {
   readonly placement: Placement;
   /** The backend's own id when it is known; a removal without it looks the object up by its never-reused name. */
   readonly objectId: string | null;
+  /** The run that made it; null for what a create made. */
+  readonly run: number | null;
   readonly role: 'source' | 'destination' | 'volume';
   readonly state: 'todo' | 'done' | 'dropped';
   /** Tries that were dispatched; 0 before the first. */
@@ -27,10 +29,12 @@ const MAX_BACKOFF_MS = 10 * 60_000;
 export const newCleanup = (
   object: { objectName: string; objectId?: string | null; hostId: string; backend: string; pool: string },
   role: CleanupEntry['role'],
+  run: number | null = null,
 ): CleanupEntry => ({
   objectName: object.objectName,
   placement: { hostId: object.hostId, backend: object.backend, pool: object.pool },
   objectId: object.objectId ?? null,
+  run,
   role,
   state: 'todo',
   tries: 0,

@@ -20,7 +20,7 @@ const leftovers = (migration: Migration, outcome: Outcome): CleanupEntry[] => {
   const success = outcome.result === 'success';
   const failedObjects = migration.objects
     .filter((object) => !(success && object.run === outcome.run))
-    .map((object) => newCleanup({ objectName: object.objectName, ...object.placement }, 'destination'));
+    .map((object) => newCleanup({ objectName: object.objectName, ...object.placement }, 'destination', object.run));
   const sourceNow =
     success && migration.options.sourceRetentionSeconds === 0 ? [newCleanup(outcome.source, 'source')] : [];
   return [...failedObjects, ...sourceNow];

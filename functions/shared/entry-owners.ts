@@ -1,0 +1,26 @@
+import { changeMigrationCleanup } from '../../domain/migration/end.ts';
+import type { Migration } from '../../domain/migration/migration.ts';
+import { changeVolumeCleanup } from '../../domain/volume/lifecycle.ts';
+import type { Volume } from '../../domain/volume/volume.ts';
+import type { EntryOwner } from '../workflow/dispatch/removal.ts';
+import type { Deps } from './deps.ts';
+
+/** The two places where cleanup entries stand, as the removal code sees them. */
+
+export const migrationEntries = (deps: Deps, migration: Migration): EntryOwner => ({
+  volumeId: migration.volumeId,
+  projectId: migration.projectId,
+  migrationId: migration.id,
+  change: async (objectName, change) => {
+    await deps.store.migrations.apply([migration.id], changeMigrationCleanup(objectName, change, deps.clock.nowMs()));
+  },
+});
+
+export const volumeEntries = (deps: Deps, volume: Volume): EntryOwner => ({
+  volumeId: volume.id,
+  projectId: volume.projectId,
+  migrationId: null,
+  change: async (objectName, change) => {
+    await deps.store.volumes.apply([volume.id], changeVolumeCleanup(objectName, change, deps.clock.nowMs()));
+  },
+});

@@ -1,0 +1,55 @@
+import { volmoveError } from '../../domain/error.ts';
+import { endedEvent } from '../../domain/event.ts';
+import { giveBackCapacity } from '../../domain/host/capacity.ts';
+import { type Job, migrationJobId, resultOf } from '../../domain/job/job.ts';
+import { endMigration, settleEnd } from '../../domain/migration/end.ts';
+import { isEnded, type Migration, type Report } from '../../domain/migration/migration.ts';
+import type { Outcome } from '../../domain/volume/volume.ts';
+import type { Deps } from './deps.ts';
+
+/** What the jobs of the run can tell about it. */
+const reportOf = async (deps: Pick<Deps, 'store'>, migration: Migration, run: number): Promise<Report | null> => {
+  const jobs = await deps.store.jobs.getMany(
+    migration.jobs.filter((j) => j.run === run).map((j) => [j.hostId, j.jobId] as [string, string]),
+  );
+  const find = (kind: Job['kind']): Job | undefined =>
+    jobs.find((job) => job.id === migrationJobId(migration.id, run, kind));
+  const copied = resultOf(find('data.copy'), 'data.copy');
+  if (!copied) return null;
+  return {
+    sourceDigest: copied.digest,
+    destinationDigest: resultOf(find('data.verify'), 'data.verify')?.digest ?? null,
+    bytesRead: copied.bytesRead,
+    bytesWritten: copied.bytesWritten,
+    copyMs: copied.durationMs,
+  };
+};
+
+/** Records a volume's outcome in its migration. Whoever wants the next claim does this first; doing it again changes nothing. */
+export const recordOutcome =
+  (deps: Deps) =>
+  async (outcome: Outcome, who: string): Promise<Migration | undefined> => {
+    const migration = await deps.store.migrations.get(outcome.migrationId);
+    if (!migration || isEnded(migration)) return migration;
+    const report = await reportOf(deps, migration, outcome.run);
+    return (
+      await deps.store.migrations.apply(
+        [migration.id],
+        endMigration({ outcome, report, who, nowMs: deps.clock.nowMs() }),
+      )
+    ).value;
+  };
+
+/** After the end: capacity back, Ended told, then marked as settled. Every part may be repeated. */
+export const settle =
+  (deps: Deps) =>
+  async (migration: Migration): Promise<void> => {
+    if (!isEnded(migration)) throw volmoveError('Internal', { reason: `migration ${migration.id} has not ended` });
+    if (migration.endedTold) return;
+    if (migration.reservation && (await deps.store.pools.get(migration.reservation.poolId))) {
+      await deps.store.pools.apply([migration.reservation.poolId], giveBackCapacity(migration.id));
+    }
+    const event = endedEvent(migration);
+    if (event) await deps.notifier.notify([event]);
+    await deps.store.migrations.apply([migration.id], settleEnd(deps.clock.nowMs()));
+  };

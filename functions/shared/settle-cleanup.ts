@@ -1,0 +1,37 @@
+import { afterFailedTry, type CleanupEntry, cleanupDone, cleanupNeedsYou, removalJobId } from '../../domain/cleanup.ts';
+import { cleanupEvent } from '../../domain/event.ts';
+import { tellCleanup } from '../../domain/migration/end.ts';
+import { isEnded, type Migration } from '../../domain/migration/migration.ts';
+import type { EntryOwner } from '../workflow/dispatch/removal.ts';
+import type { Deps } from './deps.ts';
+
+/** Takes over what the last try of each entry came to: done, or when to try again. */
+export const settleTries =
+  (deps: Deps) =>
+  async (owner: EntryOwner, entries: readonly CleanupEntry[]): Promise<void> => {
+    for (const entry of entries) {
+      if (entry.state !== 'todo' || entry.tries === 0) continue;
+      const job = await deps.store.jobs.get(entry.placement.hostId, removalJobId(entry, entry.tries));
+      if (job?.stage.state === 'succeeded') {
+        await owner.change(entry.objectName, (e) => ({ ...e, state: 'done', lastFailure: null }));
+      } else if (job?.stage.state === 'failed' && entry.nextTryAtMs <= job.stage.endedAtMs) {
+        const { failure, endedAtMs } = job.stage;
+        await owner.change(entry.objectName, (e) =>
+          e.tries === entry.tries ? afterFailedTry(e, failure, endedAtMs) : e,
+        );
+      }
+    }
+  };
+
+/** The Cleanup event of an ended migration: `done` or `needs_you`, each at most once; marked first, then sent. */
+export const tellCleanupOnce =
+  (deps: Deps) =>
+  async (migration: Migration): Promise<void> => {
+    if (!isEnded(migration) || migration.cleanup.length === 0) return;
+    const what = cleanupDone(migration.cleanup) ? 'done' : cleanupNeedsYou(migration.cleanup) ? 'needsYou' : undefined;
+    if (!what || migration.cleanupTold[what]) return;
+    const nowMs = deps.clock.nowMs();
+    const marked = await deps.store.migrations.apply([migration.id], tellCleanup(what, nowMs));
+    if (marked.wrote)
+      await deps.notifier.notify([cleanupEvent(marked.value, what === 'done' ? 'done' : 'needs_you', nowMs)]);
+  };

@@ -1,0 +1,72 @@
+import { newCleanup } from '../../domain/cleanup.ts';
+import { createJobId, isJobEnded } from '../../domain/job/job.ts';
+import { addMigrationCleanup } from '../../domain/migration/end.ts';
+import { executionName, volumeExecutionName } from '../../domain/names.ts';
+import { giveUpRetained } from '../../domain/volume/retained.ts';
+import type { Volume } from '../../domain/volume/volume.ts';
+import type { Deps } from '../shared/deps.ts';
+import { volumeEntries } from '../shared/entry-owners.ts';
+import { recordVolume, recordVolumeError, removeIfGone } from '../workflow/steps/record-volume.ts';
+import { lookAfterJob } from './lost-hosts.ts';
+import { startClaimedRun, takeOver } from './reconcile.ts';
+import { retryRemovals } from './removals.ts';
+
+/** A claim without an execution gets one; a claim whose execution has ended is taken over by a new run. */
+const sweepClaim = async (deps: Deps, volume: Volume): Promise<void> => {
+  const { claim } = volume;
+  if (!claim || deps.clock.nowMs() - claim.claimedAtMs < deps.settings.sweepGraceMs) return;
+  if ((await startClaimedRun(deps)(claim)) === 'started') return;
+  const status = await deps.executions.status('migrate-volume', executionName(claim.migrationId, claim.run));
+  if (!status || status.state === 'RUNNING') return;
+  await takeOver(deps)({ ...volume, claim }, status);
+};
+
+/** A create or delete whose execution never began, or ended without its record. */
+const sweepOperation = async (deps: Deps, volume: Volume): Promise<void> => {
+  if (volume.status !== 'creating' && volume.status !== 'deleting') return;
+  if (volume.status === 'creating')
+    await lookAfterJob(deps)(volume.placement.hostId, createJobId(volume.id, volume.operation));
+  if (deps.clock.nowMs() - volume.updatedAtMs < deps.settings.sweepGraceMs) return;
+  const operation = { volumeId: volume.id, operation: volume.operation };
+  const name = volumeExecutionName(volume.id, volume.operation);
+  if ((await deps.executions.start('volume-job', name, operation)) === 'started') return;
+  const status = await deps.executions.status('volume-job', name);
+  if (!status || status.state === 'RUNNING') return;
+  const job =
+    volume.status === 'creating'
+      ? await deps.store.jobs.get(volume.placement.hostId, createJobId(volume.id, volume.operation))
+      : undefined;
+  if (job && isJobEnded(job) && job.stage.state === 'succeeded') await recordVolume(deps)(operation);
+  else
+    await recordVolumeError(deps)({
+      ...operation,
+      error: { Error: 'ExecutionEnded', Cause: `${status.state} ${status.cause}` },
+    });
+};
+
+/** Kept objects whose time is over: the cleanup entry is written first, then the object leaves `retained[]`. */
+const expireRetained = async (deps: Deps, volume: Volume): Promise<void> => {
+  const nowMs = deps.clock.nowMs();
+  for (const kept of volume.retained) {
+    if (kept.expiresAtMs > nowMs) continue;
+    const migration = await deps.store.migrations.get(kept.migrationId);
+    // the migration's own end writes the entry of a source that is not kept at all
+    if (migration && migration.stage.state === 'running') continue;
+    const entry = newCleanup(kept.object, kept.kind, kept.kind === 'destination' ? kept.run : null);
+    if (migration) await deps.store.migrations.apply([migration.id], addMigrationCleanup(entry, nowMs));
+    await deps.store.volumes.apply([volume.id], giveUpRetained(kept.object.objectName, nowMs));
+  }
+};
+
+export const sweepVolume =
+  (deps: Deps) =>
+  async (id: string): Promise<void> => {
+    const volume = await deps.store.volumes.get(id);
+    if (!volume) return;
+    await sweepClaim(deps, volume);
+    await sweepOperation(deps, volume);
+    await expireRetained(deps, volume);
+    if (await removeIfGone(deps)(volume)) return;
+    const now = await deps.store.volumes.get(id);
+    if (now) await retryRemovals(deps)(volumeEntries(deps, now), now.cleanup);
+  };

@@ -1,0 +1,39 @@
+import type { Deps } from '../shared/deps.ts';
+import { copyPoolReports } from './pools.ts';
+import { sweepMigration } from './sweep-migration.ts';
+import { sweepVolume } from './sweep-volume.ts';
+
+export interface SweepCommand {
+  /** True for the first pass after a start, and one an hour: reads everything and mends torn index rows. */
+  readonly full: boolean;
+}
+
+export interface Swept {
+  readonly volumes: number;
+  readonly migrations: number;
+  /** What went wrong with single items; the next pass tries them again, and the caller reports them. */
+  readonly problems: readonly { readonly id: string; readonly error: unknown }[];
+}
+
+/**
+ * The sweeper: the guarantee that nothing stays unfinished. It looks at everything that is open and does whatever its
+ * writer died before doing. Every act is one that the writer itself could repeat, so it may come too early or twice.
+ */
+export const sweep =
+  (deps: Deps) =>
+  async ({ full }: SweepCommand): Promise<Swept> => {
+    await copyPoolReports(deps);
+    const open = full ? await deps.store.repair() : await deps.store.open();
+    const problems: { id: string; error: unknown }[] = [];
+    const one = async (id: string, act: (id: string) => Promise<void>): Promise<void> => {
+      try {
+        await act(id);
+      } catch (error) {
+        // one item must not keep the others from being looked after; the caller reports what is collected here
+        problems.push({ id, error });
+      }
+    };
+    for (const id of open.volumes) await one(id, sweepVolume(deps));
+    for (const id of open.migrations) await one(id, sweepMigration(deps));
+    return { volumes: open.volumes.length, migrations: open.migrations.length, problems };
+  };

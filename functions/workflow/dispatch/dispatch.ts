@@ -1,0 +1,57 @@
+import * as z from 'zod';
+import { volmoveError } from '../../../domain/error.ts';
+import { isEnded } from '../../../domain/migration/migration.ts';
+import type { Deps } from '../../shared/deps.ts';
+import { migrationEntries } from '../../shared/entry-owners.ts';
+import { readClaimed } from '../claimed.ts';
+import { RUN } from '../handler.ts';
+import { dispatchCopy, dispatchVerify } from './move.ts';
+import type { Waiting } from './offer.ts';
+import { dispatchPrepare } from './prepare.ts';
+import { dispatchRemoval } from './removal.ts';
+
+/** What a starred state sends: which job, for which run, and the token that waits for it. */
+export const DISPATCH = RUN.extend({
+  job: z.enum(['destination.prepare', 'data.copy', 'data.verify', 'source.remove', 'destination.remove']),
+  token: z.string().min(1),
+  entered: z.iso.datetime({ offset: true }),
+  retry: z.int().nonnegative(),
+});
+export type Dispatch = z.infer<typeof DISPATCH>;
+
+export const waitingOf = (command: { token: string; entered: string; retry: number }): Waiting => ({
+  token: command.token,
+  enteredAtMs: Date.parse(command.entered),
+  retryCount: command.retry,
+});
+
+/** The first object of the role that still has to go; the sweeper takes the others. Nothing left answers at once. */
+const removeOne =
+  (deps: Deps) =>
+  async (command: Dispatch, role: 'source' | 'destination', waiting: Waiting): Promise<void> => {
+    const migration = await deps.store.migrations.get(command.migrationId);
+    if (!migration || !isEnded(migration))
+      throw volmoveError('ClaimLost', { reason: 'the migration has not ended, nothing may be removed' });
+    const entry = migration.cleanup.find((e) => e.role === role && e.state === 'todo');
+    const outcome = entry ? await dispatchRemoval(deps)(migrationEntries(deps, migration), entry, waiting) : 'kept';
+    if (outcome === 'kept') await deps.tasks.succeed(command.token, { removed: false });
+  };
+
+/** Every starred state of migrate-volume. */
+export const dispatch =
+  (deps: Deps) =>
+  async (command: Dispatch): Promise<undefined> => {
+    const waiting = waitingOf(command);
+    switch (command.job) {
+      case 'destination.prepare':
+        return void (await dispatchPrepare(deps)(await readClaimed(deps)(command), waiting));
+      case 'data.copy':
+        return void (await dispatchCopy(deps)(await readClaimed(deps)(command), waiting));
+      case 'data.verify':
+        return void (await dispatchVerify(deps)(await readClaimed(deps)(command), waiting));
+      case 'source.remove':
+        return void (await removeOne(deps)(command, 'source', waiting));
+      case 'destination.remove':
+        return void (await removeOne(deps)(command, 'destination', waiting));
+    }
+  };

@@ -1,0 +1,33 @@
+import { isJobEnded, type Job } from '../../../domain/job/job.ts';
+import { type NewJob, newJob } from '../../../domain/job/steps.ts';
+import { offerToken } from '../../../domain/job/token.ts';
+import { tellResult } from '../../../store/results.ts';
+import type { Deps } from '../../shared/deps.ts';
+
+/** Who waits for the job: the task token of a state, and when that state was entered. */
+export interface Waiting {
+  readonly token: string;
+  readonly enteredAtMs: number;
+  readonly retryCount: number;
+}
+
+/**
+ * Puts a job on its host's list, once. Order: the job, then the token (only over an older one), then a look at the job: if
+ * it has ended meanwhile, or long ago, this answers at once. So an answer is never lost between the two items.
+ */
+export const offerJob =
+  (deps: Deps) =>
+  async (job: Omit<NewJob, 'nowMs'>, waiting?: Waiting): Promise<Job> => {
+    const { value: stored, wrote } = await deps.store.jobs.create(newJob({ ...job, nowMs: deps.clock.nowMs() }));
+    if (!waiting) {
+      if (wrote) await deps.queues.look(job.hostId);
+      return stored;
+    }
+    const token = { hostId: job.hostId, jobId: job.id, acked: false, ...waiting };
+    const offered = await deps.store.tokens.create(token);
+    if (!offered.wrote) await deps.store.tokens.apply([job.hostId, job.id], offerToken(token));
+    const now = (await deps.store.jobs.get(job.hostId, job.id)) ?? stored;
+    if (isJobEnded(now)) await tellResult(deps)(now);
+    else await deps.queues.look(job.hostId);
+    return now;
+  };

@@ -1,0 +1,65 @@
+import { volmoveError } from '../../../domain/error.ts';
+import { newPool, reserveCapacity } from '../../../domain/host/capacity.ts';
+import { findPool } from '../../../domain/host/host.ts';
+import { migrationJobId } from '../../../domain/job/job.ts';
+import { enterPhase } from '../../../domain/migration/run.ts';
+import { runObjectName } from '../../../domain/names.ts';
+import { formatPlacement } from '../../../domain/placement.ts';
+import type { Deps } from '../../shared/deps.ts';
+import type { Claimed } from '../claimed.ts';
+import { offerJob, type Waiting } from './offer.ts';
+
+/**
+ * PrepareDestination: reserves the capacity, writes down which object this run is about to make, and has the destination's
+ * agent make it and open its export to the source's agent alone.
+ */
+export const dispatchPrepare =
+  (deps: Deps) =>
+  async ({ migration, volume }: Claimed, waiting: Waiting): Promise<void> => {
+    const { run, destination: place } = volume.claim;
+    const [sourceHost, host] = await Promise.all([
+      deps.store.hosts.get(migration.source.hostId),
+      deps.store.hosts.get(place.hostId),
+    ]);
+    if (!sourceHost) throw volmoveError('HostUnavailable', { host: formatPlacement(migration.source) });
+    const poolId = host && findPool(host, place)?.poolId;
+    if (poolId === undefined) throw volmoveError('PoolNotFound', { place: formatPlacement(place) });
+    const job = {
+      hostId: place.hostId,
+      jobId: migrationJobId(migration.id, run, 'destination.prepare'),
+      kind: 'destination.prepare',
+      run,
+    } as const;
+    const objectName = runObjectName(volume.id, migration.id, run);
+
+    // the migration knows of the reservation and the object before either exists, so a rollback finds both
+    await deps.store.migrations.apply(
+      [migration.id],
+      enterPhase({
+        run,
+        phase: 'preparing',
+        who: 'execution',
+        nowMs: deps.clock.nowMs(),
+        job,
+        object: { run, objectName, placement: place },
+        reservation: { poolId, bytes: volume.sizeBytes },
+      }),
+    );
+    await deps.store.pools.create(newPool(poolId));
+    await deps.store.pools.apply([poolId], reserveCapacity(migration.id, volume.sizeBytes, formatPlacement(place)));
+    await offerJob(deps)(
+      {
+        hostId: place.hostId,
+        id: job.jobId,
+        volumeId: volume.id,
+        projectId: volume.projectId,
+        migrationId: migration.id,
+        run,
+        spec: {
+          kind: 'destination.prepare',
+          input: { objectName, place, sizeBytes: volume.sizeBytes, admitFingerprint: sourceHost.fingerprint },
+        },
+      },
+      waiting,
+    );
+  };

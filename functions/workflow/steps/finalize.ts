@@ -1,0 +1,44 @@
+import { migrationJobId } from '../../../domain/job/job.ts';
+import { proofOf } from '../../../domain/job/proof.ts';
+import { enterPhase } from '../../../domain/migration/run.ts';
+import { finalize as finalizeVolume } from '../../../domain/volume/claim.ts';
+import type { Deps } from '../../shared/deps.ts';
+import { readClaimed } from '../claimed.ts';
+import { preparedOf } from '../dispatch/move.ts';
+import type { Run } from '../handler.ts';
+
+/**
+ * Finalize: one conditional write, and the volume lives at the destination. Only with a proof, made from the job items as
+ * they stand now and never from a task's output. Once the write has happened a repeat finds it there and agrees.
+ */
+export const finalize =
+  (deps: Deps) =>
+  async ({ migrationId, run }: Run): Promise<{ digest: string | null }> => {
+    const done = await alreadyDone(deps, migrationId, run);
+    if (done) return { digest: done.kind === 'digest' ? done.digest : null };
+    const claimed = await readClaimed(deps)({ migrationId, run });
+    const { volume } = claimed;
+    const prepared = await preparedOf(deps)(claimed);
+    const [copy, verified] = await Promise.all([
+      deps.store.jobs.get(volume.location?.hostId ?? '', migrationJobId(migrationId, run, 'data.copy')),
+      deps.store.jobs.get(prepared.object.hostId, migrationJobId(migrationId, run, 'data.verify')),
+    ]);
+    const proof = proofOf(copy, verified, volume.claim.options.verify);
+    const nowMs = deps.clock.nowMs();
+    await deps.store.migrations.apply([migrationId], enterPhase({ run, phase: 'finalizing', who: 'execution', nowMs }));
+    await deps.store.volumes.apply(
+      [volume.id],
+      finalizeVolume({ migrationId, run, destination: prepared.object, proof, nowMs }),
+    );
+    return { digest: proof.kind === 'digest' ? proof.digest : null };
+  };
+
+/** A step that was retried after its effect: the volume's outcome says so. */
+const alreadyDone = async (deps: Deps, migrationId: string, run: number) => {
+  const migration = await deps.store.migrations.get(migrationId);
+  const volume = migration && (await deps.store.volumes.get(migration.volumeId));
+  const outcome = volume?.lastOutcome;
+  return outcome?.migrationId === migrationId && outcome.run === run && outcome.result === 'success'
+    ? outcome.proof
+    : undefined;
+};

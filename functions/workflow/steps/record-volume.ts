@@ -1,0 +1,65 @@
+import * as z from 'zod';
+import { volmoveError } from '../../../domain/error.ts';
+import { createJobId, resultOf } from '../../../domain/job/job.ts';
+import { isGone, recordCreated, recordCreateFailed, recordDeleteFailed } from '../../../domain/volume/lifecycle.ts';
+import type { Volume } from '../../../domain/volume/volume.ts';
+import type { Deps } from '../../shared/deps.ts';
+import { volumeEntries } from '../../shared/entry-owners.ts';
+import { settleTries } from '../../shared/settle-cleanup.ts';
+import { OPERATION, type Operation } from '../dispatch/volume.ts';
+import { failureOf } from './release-claim.ts';
+
+const current = async (deps: Deps, { volumeId, operation }: Operation): Promise<Volume | undefined> => {
+  const volume = await deps.store.volumes.get(volumeId);
+  return volume?.operation === operation ? volume : undefined;
+};
+
+/** A deleted volume whose objects are gone loses its item; with objects left it stays, and the sweeper goes on. */
+export const removeIfGone =
+  (deps: Deps) =>
+  async (volume: Volume): Promise<boolean> => {
+    await settleTries(deps)(volumeEntries(deps, volume), volume.cleanup);
+    const now = await deps.store.volumes.get(volume.id);
+    return !now || (isGone(now) && (await deps.store.volumes.remove([volume.id], isGone)));
+  };
+
+/** Record: what the agent did, read from its job, becomes the volume's state. */
+export const recordVolume =
+  (deps: Deps) =>
+  async (command: Operation): Promise<{ status: string }> => {
+    const volume = await current(deps, command);
+    if (!volume) return { status: 'gone' };
+    if (volume.status === 'creating') {
+      const job = await deps.store.jobs.get(volume.placement.hostId, createJobId(volume.id, command.operation));
+      const made = resultOf(job, 'volume.create');
+      if (!made) throw volmoveError('NoProof', { reason: 'the create has not succeeded' });
+      return {
+        status: (
+          await deps.store.volumes.apply([volume.id], recordCreated(command.operation, made.object, deps.clock.nowMs()))
+        ).value.status,
+      };
+    }
+    if (volume.status === 'deleting' && (await removeIfGone(deps)(volume))) return { status: 'gone' };
+    return { status: volume.status };
+  };
+
+export const RECORD_ERROR = OPERATION.extend({
+  error: z.object({ Error: z.string().default('Internal'), Cause: z.string().default('') }),
+});
+
+/** RecordError: `error` or `error_deleting`, with the reason; what was or may have been made stays in cleanup. */
+export const recordVolumeError =
+  (deps: Deps) =>
+  async (command: z.infer<typeof RECORD_ERROR>): Promise<{ status: string }> => {
+    const volume = await current(deps, command);
+    if (!volume) return { status: 'gone' };
+    const failure = failureOf(command.error);
+    const nowMs = deps.clock.nowMs();
+    await settleTries(deps)(volumeEntries(deps, volume), volume.cleanup);
+    await deps.store.volumes.apply([volume.id], recordCreateFailed(command.operation, failure, nowMs));
+    const { value } = await deps.store.volumes.apply(
+      [volume.id],
+      recordDeleteFailed(command.operation, failure, nowMs),
+    );
+    return { status: value.status };
+  };

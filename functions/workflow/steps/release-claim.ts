@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import { type Failure, isErrorCode, VolmoveError, volmoveError } from '../../../domain/error.ts';
+import { CATALOGUE } from '../../../domain/error-catalogue.ts';
+import { isEnded, type Migration } from '../../../domain/migration/migration.ts';
+import { enterPhase } from '../../../domain/migration/run.ts';
+import { release } from '../../../domain/volume/claim.ts';
+import type { Volume } from '../../../domain/volume/volume.ts';
+import type { Deps } from '../../shared/deps.ts';
+import { RUN } from '../handler.ts';
+
+/** The error that sent the run here, as a Catch sees it. */
+export const RELEASE = RUN.extend({
+  error: z.object({ Error: z.string().default('Internal'), Cause: z.string().default('') }),
+});
+export type Release = z.infer<typeof RELEASE>;
+
+export interface Released {
+  /** `superseded`: a newer run of the same migration has the claim; this execution has nothing to do any more. */
+  readonly outcome: 'success' | 'error' | 'superseded';
+  readonly error: string;
+  readonly cause: string;
+}
+
+const textOf = (cause: string): string => {
+  try {
+    const parsed: unknown = JSON.parse(cause);
+    if (typeof parsed === 'object' && parsed !== null && 'errorMessage' in parsed) return String(parsed.errorMessage);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return cause;
+};
+
+/** A state machine's error as a failure of ours: its name is one of our codes, or one of Step Functions' own. */
+export const failureOf = ({ Error: name, Cause: cause }: Release['error']): Failure => {
+  if (isErrorCode(name)) return { code: name, message: textOf(cause), remedy: CATALOGUE[name].remedy };
+  if (name === 'States.Timeout') return volmoveError('TimedOut', { state: 'A state of the execution' }).toFailure();
+  return volmoveError('Internal', { reason: `${name}: ${textOf(cause)}` }).toFailure();
+};
+
+/** How the run's claim ended, whoever ended it. */
+const outcomeOf = (volume: Volume | undefined, migration: Migration, run: number): Released => {
+  if (volume?.claim?.migrationId === migration.id && volume.claim.run > run)
+    return { outcome: 'superseded', error: 'Superseded', cause: '' };
+  const last = volume?.lastOutcome;
+  if (last?.migrationId === migration.id && last.run >= run) {
+    return last.result === 'success'
+      ? { outcome: 'success', error: '', cause: '' }
+      : { outcome: 'error', error: last.reason.code, cause: last.reason.message };
+  }
+  // another migration has had the volume since: then this one's outcome was recorded before that was let in
+  const { stage } = migration;
+  if (stage.state === 'succeeded') return { outcome: 'success', error: '', cause: '' };
+  const reason =
+    stage.state === 'failed' || stage.state === 'refused' ? stage.reason : volmoveError('NeverClaimed', {}).toFailure();
+  return { outcome: 'error', error: reason.code, cause: reason.message };
+};
+
+/** ReleaseClaim: Finalize's opposite. Exactly one of the two happens for a run; this tells which. */
+export const releaseClaim =
+  (deps: Deps) =>
+  async ({ migrationId, run, error }: Release): Promise<Released> => {
+    const migration = await deps.store.migrations.get(migrationId);
+    if (!migration) throw volmoveError('MigrationNotFound', { id: migrationId });
+    const nowMs = deps.clock.nowMs();
+    const reason = failureOf(error);
+    const command = release({ migrationId, run, reason, nowMs });
+    const volume = await deps.store.volumes.get(migration.volumeId);
+    const released = volume && (await deps.store.volumes.apply([volume.id], command)).value;
+    const result = outcomeOf(released, migration, run);
+    if (result.outcome === 'error' && !isEnded(migration)) await showRollback(deps, migrationId, run, result.cause);
+    return result;
+  };
+
+/** Shown only: a newer run or an end in between makes it pointless, not wrong. */
+const showRollback = async (deps: Deps, migrationId: string, run: number, why: string): Promise<void> => {
+  try {
+    await deps.store.migrations.apply(
+      [migrationId],
+      enterPhase({ run, phase: 'rolling_back', who: 'execution', why, nowMs: deps.clock.nowMs() }),
+    );
+  } catch (error) {
+    if (error instanceof VolmoveError && (error.code === 'Superseded' || error.code === 'ClaimLost')) return;
+    throw error;
+  }
+};

@@ -1,0 +1,63 @@
+import { volmoveError } from '../../../domain/error.ts';
+import { findPool, isUp } from '../../../domain/host/host.ts';
+import { availableBytes } from '../../../domain/host/pool.ts';
+import { formatPlacement, type Placement } from '../../../domain/placement.ts';
+import type { Deps } from '../../shared/deps.ts';
+import { readClaimed } from '../claimed.ts';
+import type { Run } from '../handler.ts';
+
+/** What the state machine needs to know for its timers; nothing else travels in it. */
+export interface Validated {
+  readonly from: string;
+  readonly to: string;
+  readonly prepareSeconds: number;
+  readonly copySeconds: number;
+  readonly verifySeconds: number;
+  readonly removeSeconds: number;
+}
+
+const requireHost = async (deps: Deps, place: Placement): Promise<void> => {
+  const host = await deps.store.hosts.get(place.hostId);
+  if (!host || !isUp(host, deps.clock.nowMs())) throw volmoveError('HostUnavailable', { host: formatPlacement(place) });
+  const pool = findPool(host, place);
+  if (!pool) throw volmoveError('PoolNotFound', { place: formatPlacement(place) });
+  if (pool.state !== 'up')
+    throw volmoveError('BackendOffline', {
+      place: formatPlacement(place),
+      reason: pool.reason ?? 'the agent reports it offline',
+    });
+};
+
+/** The pool's reservation for this migration; undefined while the pool was never reported. */
+const requireCapacity = async (deps: Deps, place: Placement, migrationId: string, sizeBytes: number): Promise<void> => {
+  const host = await deps.store.hosts.get(place.hostId);
+  const poolId = host && findPool(host, place)?.poolId;
+  const pool = poolId === undefined ? undefined : await deps.store.pools.get(poolId);
+  if (!pool || Object.hasOwn(pool.reservations, migrationId)) return;
+  if (availableBytes(pool) < sizeBytes) {
+    throw volmoveError('CapacityShort', {
+      place: formatPlacement(place),
+      needBytes: sizeBytes,
+      freeBytes: availableBytes(pool),
+    });
+  }
+};
+
+/** Validate: everything that can be known before the first byte: both hosts up, the pool there, online and large enough. */
+export const validate =
+  (deps: Deps) =>
+  async (run: Run): Promise<Validated> => {
+    const { migration } = await readClaimed(deps)(run);
+    await requireHost(deps, migration.source);
+    await requireHost(deps, migration.destination);
+    await requireCapacity(deps, migration.destination, migration.id, migration.sizeBytes);
+    const { stepTimeoutSeconds, copyTimeoutSeconds, removalWaitSeconds } = deps.settings;
+    return {
+      from: formatPlacement(migration.source),
+      to: formatPlacement(migration.destination),
+      prepareSeconds: stepTimeoutSeconds,
+      copySeconds: copyTimeoutSeconds,
+      verifySeconds: copyTimeoutSeconds,
+      removeSeconds: removalWaitSeconds,
+    };
+  };
