@@ -3,7 +3,7 @@ const only = (name, from, allowed) => ({
   name,
   severity: 'error',
   from: { path: `^${from}/` },
-  to: { path: '^(domain|store|aws|functions|host-agent|embedded|cli|infra|bench|test)/', pathNot: `^(${[from, ...allowed].join('|')})/` },
+  to: { path: '^(domain|store|aws|local|functions|host-agent|embedded|cli|infra|bench|test)/', pathNot: `^(${[from, ...allowed].join('|')})/` },
 });
 
 module.exports = {
@@ -15,10 +15,11 @@ module.exports = {
     { name: 'domain-has-no-aws', severity: 'error', from: { path: '^domain/' }, to: { path: 'node_modules/@aws-sdk' } },
     only('store-knows-the-domain', 'store', ['domain']),
     only('aws-adapters-know-the-domain', 'aws', ['domain']),
+    only('local-knows-the-domain', 'local', ['domain']),
     only('functions-and-agent-never-meet', 'functions', ['domain', 'store', 'aws']),
-    only('agent-and-functions-never-meet', 'host-agent', ['domain', 'store', 'aws']),
-    only('embedded-runs-the-functions', 'embedded', ['domain', 'store', 'aws', 'functions']),
-    only('cli-composes', 'cli', ['domain', 'store', 'aws', 'embedded', 'host-agent']),
+    only('agent-and-functions-never-meet', 'host-agent', ['domain', 'store', 'aws', 'local']),
+    only('embedded-runs-the-functions', 'embedded', ['domain', 'store', 'aws', 'local', 'functions']),
+    only('cli-composes', 'cli', ['domain', 'store', 'aws', 'local', 'embedded', 'host-agent']),
     only('infra-stands-alone', 'infra', ['domain']),
     {
       name: 'keys-live-in-store',

@@ -1,0 +1,57 @@
+import type { BlockDevice } from '../../domain/block-device.ts';
+import type { PoolReport } from '../../domain/host/host.ts';
+
+/**
+ * What a storage backend must be able to do. Every call is idempotent and is given an AbortSignal; an object is found by its
+ * name, which is never reused, and known by the backend's own `objectId`. Errors are VolmoveErrors of the catalogue:
+ * BackendOffline (try later), NoSpace, ObjectMissing, ObjectBusy, IoError.
+ */
+export interface Driver {
+  readonly kind: string;
+  readonly capabilities: DriverCapabilities;
+  /** The pools as they are now; a pool that cannot be reached is reported `offline` with the reason, never left out. */
+  pools(signal: AbortSignal): Promise<PoolReport[]>;
+  /**
+   * Makes an object, durably. An object of that name that is there already is this one: names are never reused, so an
+   * earlier try whose answer was lost made it.
+   */
+  create(request: CreateObject, signal: AbortSignal): Promise<CreatedObject>;
+  /** Undefined when the pool is online and has no such object. */
+  find(object: ObjectName, signal: AbortSignal): Promise<FoundObject | undefined>;
+  /** False when there was nothing to remove. Never forces the removal of something that is open: ObjectBusy. */
+  remove(object: ObjectName & { readonly objectId: string | null }, signal: AbortSignal): Promise<boolean>;
+  /** A source is opened so that a guest can still open it. `fresh`: reads come from the storage, not from a cache, where that can be had. */
+  open(object: ObjectName, mode: 'ro' | 'rw', signal: AbortSignal): Promise<OpenedDevice>;
+  /** Where a guest on this host finds the object. */
+  path(object: ObjectName): Promise<string>;
+}
+
+export interface DriverCapabilities {
+  /** The requirement's capability: progress of a move inside the backend is reported. False: there is no such move, or it is silent. */
+  readonly migrationProgressReport: boolean;
+}
+
+export interface ObjectName {
+  readonly pool: string;
+  readonly objectName: string;
+}
+
+export interface CreateObject extends ObjectName {
+  readonly sizeBytes: number;
+}
+
+export interface FoundObject {
+  readonly objectId: string;
+  readonly sizeBytes: number;
+}
+
+export interface CreatedObject extends FoundObject {
+  /** True only when this very object is known to read as zeroes from end to end. */
+  readonly zero: boolean;
+}
+
+export interface OpenedDevice {
+  readonly device: BlockDevice;
+  /** How a read is served: `direct` passes the page cache by. */
+  readonly readback: 'direct' | 'cached';
+}

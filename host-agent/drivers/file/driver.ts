@@ -1,0 +1,145 @@
+import { open, realpath, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { volmoveError } from '../../../domain/error.ts';
+import type { PoolReport } from '../../../domain/host/host.ts';
+import { isMissing } from '../../../local/durable-file.ts';
+import { openFileDevice } from '../../device/file-device.ts';
+import { underCatalogue } from '../../failures.ts';
+import type { CreatedObject, CreateObject, Driver, FoundObject, ObjectName } from '../contract.ts';
+import type { KnownPools } from '../registry.ts';
+import { type PoolDirectory, poolIdentity } from './pool-identity.ts';
+import { provisionedBytes } from './provisioned.ts';
+import { processesWithOpen } from './users.ts';
+
+/** Driver `file`: a pool is a directory (local or an NFS mount), an object a sparse file in it. */
+
+export interface FileBackend {
+  readonly backend: string;
+  readonly pools: readonly { readonly name: string; readonly path: string }[];
+  readonly knownPools: KnownPools;
+}
+
+export const OBJECT_SUFFIX = '.img';
+
+export const fileDriver = ({ backend, pools, knownPools }: FileBackend): Driver => {
+  const directory = (name: string): PoolDirectory => {
+    const pool = pools.find((p) => p.name === name);
+    if (!pool) throw volmoveError('PoolNotFound', { place: `${backend}#${name}` });
+    return { backend, ...pool };
+  };
+  /** The object's path, in a pool that is online. */
+  const pathOf = async ({ pool, objectName }: ObjectName): Promise<string> => {
+    const where = directory(pool);
+    await poolIdentity(where, knownPools);
+    return join(where.path, `${objectName}${OBJECT_SUFFIX}`);
+  };
+  const place = ({ pool }: ObjectName): string => `${backend}#${pool}`;
+
+  return {
+    kind: 'file',
+    capabilities: { migrationProgressReport: false },
+    pools: () => Promise.all(pools.map((pool) => report({ backend, ...pool }, knownPools))),
+    create: async (request) => underCatalogue(() => createFile(request, pathOf), place(request)),
+    find: async (object) => underCatalogue(async () => found(await pathOf(object)), place(object)),
+    remove: async (object) => underCatalogue(async () => removeFile(object, await pathOf(object)), place(object)),
+    async open(object, mode, signal) {
+      return underCatalogue(async () => {
+        const path = await pathOf(object);
+        if (!(await found(path)))
+          throw volmoveError('ObjectMissing', { object: object.objectName, place: place(object) });
+        const device = await openFileDevice(path, { mode, direct: true, signal });
+        return { device, readback: device.directIo ? 'direct' : 'cached' };
+      }, place(object));
+    },
+    path: pathOf,
+  };
+};
+
+const found = async (path: string): Promise<FoundObject | undefined> => {
+  try {
+    const { ino, size } = await stat(path, { bigint: true });
+    return { objectId: `inode-${ino}`, sizeBytes: Number(size) };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+};
+
+const syncParent = async (path: string): Promise<void> => {
+  const handle = await open(join(path, '..'), 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
+/** Zero only when this call made the file: what an earlier try left may have been written to since. */
+const createFile = async (
+  request: CreateObject,
+  pathOf: (object: ObjectName) => Promise<string>,
+): Promise<CreatedObject> => {
+  const path = await pathOf(request);
+  const before = await found(path);
+  const handle = await open(path, before ? 'r+' : 'wx+', 0o600);
+  try {
+    if ((before?.sizeBytes ?? 0) < request.sizeBytes) await handle.truncate(request.sizeBytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncParent(path);
+  const made = await found(path);
+  if (!made) throw volmoveError('ObjectMissing', { object: request.objectName, place: request.pool });
+  return { ...made, zero: before === undefined };
+};
+
+const removeFile = async (object: ObjectName & { objectId: string | null }, path: string): Promise<boolean> => {
+  const there = await found(path);
+  if (!there) return false;
+  if (object.objectId !== null && object.objectId !== there.objectId) {
+    throw volmoveError('ObjectBusy', {
+      object: object.objectName,
+      reason: `it is ${there.objectId} now, not ${object.objectId}: somebody replaced it`,
+    });
+  }
+  const holders = await processesWithOpen(await realpath(path));
+  if (holders.length > 0) {
+    throw volmoveError('ObjectBusy', {
+      object: object.objectName,
+      reason: `process ${holders.join(', ')} has it open`,
+    });
+  }
+  await rm(path, { force: true });
+  await syncParent(path);
+  return true;
+};
+
+const report = async (pool: PoolDirectory, known: KnownPools): Promise<PoolReport> => {
+  const base = { name: pool.name, thin: true };
+  try {
+    const poolId = await poolIdentity(pool, known);
+    const { blocks, bavail, bsize } = await statfs(pool.path);
+    const provisioned = await provisionedBytes(pool.path);
+    return {
+      ...base,
+      poolId,
+      state: 'up',
+      reason: null,
+      totalBytes: blocks * bsize,
+      freeBytes: bavail * bsize,
+      provisionedBytes: provisioned,
+    };
+  } catch (error) {
+    const poolId = known.idOf(pool.backend, pool.name) ?? '';
+    return {
+      ...base,
+      poolId,
+      state: 'offline',
+      reason: (error as Error).message,
+      totalBytes: 0,
+      freeBytes: 0,
+      provisionedBytes: 0,
+    };
+  }
+};

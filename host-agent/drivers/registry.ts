@@ -1,0 +1,38 @@
+import { volmoveError } from '../../domain/error.ts';
+import { formatPlacement, type Placement } from '../../domain/placement.ts';
+import type { BackendConfig } from '../config.ts';
+import type { Driver } from './contract.ts';
+import { fileDriver } from './file/driver.ts';
+
+/** The agent's backends by name. A driver is chosen by the configuration alone. */
+export interface Backends {
+  readonly names: readonly string[];
+  get(place: Placement): Driver;
+  readonly all: ReadonlyMap<string, Driver>;
+}
+
+const makeDriver = (backend: BackendConfig, knownPools: KnownPools): Driver => {
+  switch (backend.driver) {
+    case 'file':
+      return fileDriver({ backend: backend.name, pools: backend.pools, knownPools });
+  }
+};
+
+/** Which identity each pool had when it was first seen: an identity that is gone means an unmounted share, not a new pool. */
+export interface KnownPools {
+  idOf(backend: string, pool: string): string | undefined;
+  remember(backend: string, pool: string, poolId: string): Promise<void>;
+}
+
+export const createBackends = (configured: readonly BackendConfig[], knownPools: KnownPools): Backends => {
+  const all = new Map(configured.map((backend) => [backend.name, makeDriver(backend, knownPools)]));
+  return {
+    names: [...all.keys()],
+    all,
+    get(place) {
+      const driver = all.get(place.backend);
+      if (!driver) throw volmoveError('PoolNotFound', { place: formatPlacement(place) });
+      return driver;
+    },
+  };
+};

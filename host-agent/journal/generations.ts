@@ -1,0 +1,45 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ObjectRef } from '../../domain/placement.ts';
+import { readDurable, writeDurable } from '../../local/durable-file.ts';
+
+/**
+ * The exports of this host, durably: which object a run writes to, whose certificate may write, the highest generation that
+ * was ever let in, and whether it is sealed. Read again after a restart, so that a sealed export stays closed for ever.
+ */
+export interface ExportRecord {
+  readonly migrationId: string;
+  readonly run: number;
+  readonly object: ObjectRef;
+  readonly admitFingerprint: string;
+  /** The attempt of the highest generation that was admitted; 0 before the first. */
+  readonly attempt: number;
+  readonly sealed: boolean;
+}
+
+export interface GenerationJournal {
+  get(migrationId: string, run: number): ExportRecord | undefined;
+  ofObject(objectName: string): ExportRecord[];
+  put(record: ExportRecord): Promise<void>;
+}
+
+const keyOf = (migrationId: string, run: number): string => `${migrationId}.${run}`;
+
+export const openGenerationJournal = async (dataDir: string): Promise<GenerationJournal> => {
+  const directory = join(dataDir, 'exports');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const records = new Map<string, ExportRecord>();
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith('.json')) continue;
+    const record = (await readDurable(join(directory, name))) as ExportRecord;
+    records.set(keyOf(record.migrationId, record.run), record);
+  }
+  return {
+    get: (migrationId, run) => records.get(keyOf(migrationId, run)),
+    ofObject: (objectName) => [...records.values()].filter((record) => record.object.objectName === objectName),
+    async put(record) {
+      await writeDurable(join(directory, `${keyOf(record.migrationId, record.run)}.json`), record);
+      records.set(keyOf(record.migrationId, record.run), record);
+    },
+  };
+};

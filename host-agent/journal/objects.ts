@@ -1,0 +1,54 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { volmoveError } from '../../domain/error.ts';
+import { readDurable, writeDurable } from '../../local/durable-file.ts';
+
+/**
+ * What this host knows of each object that it was ever asked to make or remove, on disk before it acts. A removal writes its
+ * tombstone before it looks, also when it finds nothing; a create writes its intent first and is refused under a tombstone.
+ * So a create that was frozen cannot come back after its removal (design section 3).
+ */
+type Mark = { readonly state: 'intent' | 'made' | 'tombstone' };
+
+export interface ObjectJournal {
+  /** Runs `create` between the intent and the mark that it is made; ObjectTombstoned when its removal came first. */
+  make<T>(objectName: string, create: () => Promise<T>): Promise<T>;
+  /** Runs `remove` after the tombstone stands. */
+  bury<T>(objectName: string, remove: () => Promise<T>): Promise<T>;
+}
+
+export const openObjectJournal = async (dataDir: string): Promise<ObjectJournal> => {
+  const directory = join(dataDir, 'objects');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const file = (objectName: string): string => join(directory, `${encodeURIComponent(objectName)}.json`);
+  const turns = new Map<string, Promise<unknown>>();
+
+  /** One at a time for each object: a removal waits for the create that is open. */
+  const inTurn = async <T>(objectName: string, act: () => Promise<T>): Promise<T> => {
+    const before = turns.get(objectName) ?? Promise.resolve();
+    const mine = before.then(act, act);
+    turns.set(objectName, mine);
+    try {
+      return await mine;
+    } finally {
+      if (turns.get(objectName) === mine) turns.delete(objectName);
+    }
+  };
+
+  return {
+    make: (objectName, create) =>
+      inTurn(objectName, async () => {
+        const mark = (await readDurable(file(objectName))) as Mark | undefined;
+        if (mark?.state === 'tombstone') throw volmoveError('ObjectTombstoned', { object: objectName });
+        if (!mark) await writeDurable(file(objectName), { state: 'intent' } satisfies Mark);
+        const made = await create();
+        if (mark?.state !== 'made') await writeDurable(file(objectName), { state: 'made' } satisfies Mark);
+        return made;
+      }),
+    bury: (objectName, remove) =>
+      inTurn(objectName, async () => {
+        await writeDurable(file(objectName), { state: 'tombstone' } satisfies Mark);
+        return remove();
+      }),
+  };
+};

@@ -1,0 +1,92 @@
+/**
+ * The part of the NBD protocol that the agents speak (doc/proto.md of the NBD project): fixed newstyle negotiation with
+ * NO_ZEROES, STARTTLS, GO; simple replies; READ, WRITE, WRITE_ZEROES, FLUSH, DISC. All numbers are big-endian.
+ */
+export const INIT_MAGIC = 0x4e42444d41474943n; // "NBDMAGIC"
+export const OPTION_MAGIC = 0x49484156454f5054n; // "IHAVEOPT"
+export const OPTION_REPLY_MAGIC = 0x0003e889045565a9n;
+export const REQUEST_MAGIC = 0x25609513;
+export const SIMPLE_REPLY_MAGIC = 0x67446698;
+
+export const HANDSHAKE = { FIXED_NEWSTYLE: 1, NO_ZEROES: 2 } as const;
+export const OPTION = { EXPORT_NAME: 1, ABORT: 2, LIST: 3, STARTTLS: 5, INFO: 6, GO: 7 } as const;
+export const REPLY = {
+  ACK: 1,
+  INFO: 3,
+  ERR_UNSUP: 0x80000001,
+  ERR_POLICY: 0x80000002,
+  ERR_INVALID: 0x80000003,
+  ERR_TLS_REQD: 0x80000005,
+  ERR_UNKNOWN: 0x80000006,
+  ERR_TOO_BIG: 0x80000009,
+} as const;
+export const INFO = { EXPORT: 0, BLOCK_SIZE: 3 } as const;
+export const TRANSMISSION = { HAS_FLAGS: 1, READ_ONLY: 2, SEND_FLUSH: 4, SEND_FUA: 8, SEND_WRITE_ZEROES: 64 } as const;
+export const COMMAND = { READ: 0, WRITE: 1, DISC: 2, FLUSH: 3, WRITE_ZEROES: 6 } as const;
+export const FLAG = { FUA: 1, NO_HOLE: 2 } as const;
+export const ERROR = { OK: 0, EPERM: 1, EIO: 5, EINVAL: 22, ENOSPC: 28, ENOTSUP: 95, ESHUTDOWN: 108 } as const;
+
+/** Largest READ or WRITE, in bytes; what every implementation should take (proto.md, block size constraints). */
+export const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
+/** Longest option that is read at all. An export name has 4096 bytes at the most (proto.md). */
+export const MAX_OPTION_BYTES = 8192;
+
+export interface Request {
+  readonly flags: number;
+  readonly command: number;
+  readonly cookie: bigint;
+  readonly offset: number;
+  readonly lengthBytes: number;
+}
+
+export const REQUEST_BYTES = 28;
+export const SIMPLE_REPLY_BYTES = 16;
+
+export const encodeRequest = ({ flags, command, cookie, offset, lengthBytes }: Request): Buffer => {
+  const head = Buffer.allocUnsafe(REQUEST_BYTES);
+  head.writeUInt32BE(REQUEST_MAGIC, 0);
+  head.writeUInt16BE(flags, 4);
+  head.writeUInt16BE(command, 6);
+  head.writeBigUInt64BE(cookie, 8);
+  head.writeBigUInt64BE(BigInt(offset), 16);
+  head.writeUInt32BE(lengthBytes, 24);
+  return head;
+};
+
+/** Undefined when it is no request at all: then the connection cannot be followed any more. */
+export const decodeRequest = (head: Buffer): Request | undefined => {
+  if (head.readUInt32BE(0) !== REQUEST_MAGIC) return undefined;
+  const offset = head.readBigUInt64BE(16);
+  return {
+    flags: head.readUInt16BE(4),
+    command: head.readUInt16BE(6),
+    cookie: head.readBigUInt64BE(8),
+    offset: offset > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(offset),
+    lengthBytes: head.readUInt32BE(24),
+  };
+};
+
+export const encodeReply = (error: number, cookie: bigint): Buffer => {
+  const head = Buffer.allocUnsafe(SIMPLE_REPLY_BYTES);
+  head.writeUInt32BE(SIMPLE_REPLY_MAGIC, 0);
+  head.writeUInt32BE(error, 4);
+  head.writeBigUInt64BE(cookie, 8);
+  return head;
+};
+
+export const encodeOption = (option: number, data: Buffer): Buffer => {
+  const head = Buffer.allocUnsafe(16);
+  head.writeBigUInt64BE(OPTION_MAGIC, 0);
+  head.writeUInt32BE(option, 8);
+  head.writeUInt32BE(data.length, 12);
+  return Buffer.concat([head, data]);
+};
+
+export const encodeOptionReply = (option: number, reply: number, data: Buffer = Buffer.alloc(0)): Buffer => {
+  const head = Buffer.allocUnsafe(20);
+  head.writeBigUInt64BE(OPTION_REPLY_MAGIC, 0);
+  head.writeUInt32BE(option, 8);
+  head.writeUInt32BE(reply, 12);
+  head.writeUInt32BE(data.length, 16);
+  return Buffer.concat([head, data]);
+};
