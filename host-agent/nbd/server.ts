@@ -18,6 +18,8 @@ export interface NbdServer {
   readonly address: string;
   /** Refuses new requests of the export, ends its connections, and resolves when its I/O in flight has ended. */
   endExport(name: string): Promise<void>;
+  /** Ends every connection; their clients may come back. */
+  dropConnections(): void;
   close(): Promise<void>;
 }
 
@@ -151,6 +153,9 @@ export const createNbdServer = async (options: NbdServerOptions): Promise<NbdSer
       live.ended.add(name);
       for (const socket of setOf(live.sockets, name)) socket.destroy();
       while (setOf(live.inFlight, name).size > 0) await Promise.all(setOf(live.inFlight, name));
+    },
+    dropConnections() {
+      for (const socket of open) socket.destroy();
     },
     async close() {
       for (const socket of open) socket.destroy();

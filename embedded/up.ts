@@ -1,0 +1,40 @@
+import pino from 'pino';
+import { volmoveError } from '../domain/error.ts';
+import { openDataDir } from '../local/data-dir.ts';
+import { startCloud } from './cloud.ts';
+
+/** `volmove up`: one process, one data directory with a lock, one port; loopback only unless told otherwise. */
+export interface UpOptions {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly allowRemote: boolean;
+  readonly print: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+export const runUp = async ({ dataDir, host, port, allowRemote, print, signal }: UpOptions): Promise<void> => {
+  if (!isLoopback(host) && !allowRemote) {
+    throw volmoveError('ConfigInvalid', { problems: [`${host} is not a loopback address; requests are not authenticated, so only loopback is served (--allow-remote overrides)`] });
+  }
+  const directory = await openDataDir(dataDir);
+  const log = pino({ name: 'volmove-cloud' }, pino.destination({ dest: 2, sync: true }));
+  try {
+    const cloud = await startCloud({
+      dataDir: directory.path,
+      host,
+      port,
+      onProblem: (what, error) => {
+        log.warn({ err: error, what }, 'cloud.problem');
+      },
+    });
+    print(`volmove is up at ${cloud.url} (data in ${directory.path})`);
+    if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    print('stopping');
+    await cloud.close();
+  } finally {
+    await directory.release();
+  }
+};

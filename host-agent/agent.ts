@@ -1,0 +1,182 @@
+import type { Host } from '../domain/host/host.ts';
+import { MISSED_BEATS_STOP, register, stopHost } from '../domain/host/host.ts';
+import type { Clock, Notifier, TaskResults } from '../domain/ports.ts';
+import type { DataDir } from '../local/data-dir.ts';
+import type { Store } from '../store/store.ts';
+import type { AgentConfig } from './config.ts';
+import { createTokenBucket } from './copy/token-bucket.ts';
+import { createBackends } from './drivers/registry.ts';
+import { createExports, type Exports } from './exports.ts';
+import { keepBeating, reportBackends } from './heartbeat.ts';
+import { loadCertificate, rememberedPort, rememberPort } from './identity.ts';
+import type { AgentParts } from './jobs/context.ts';
+import { runJob } from './jobs/run-job.ts';
+import { openCheckpointJournal } from './journal/checkpoints.ts';
+import { openGenerationJournal } from './journal/generations.ts';
+import { openKnownPools } from './journal/known-pools.ts';
+import { openObjectJournal } from './journal/objects.ts';
+import { createLease } from './lease.ts';
+import type { Looks } from './look.ts';
+import { runLoop } from './loop.ts';
+import { createNbdServer, type NbdServer } from './nbd/server.ts';
+import { VERSION } from './version.ts';
+
+/** The daemon on a storage server: registers, beats, exports, and runs its host's jobs until it is told to stop. */
+export interface AgentDeps {
+  readonly config: AgentConfig;
+  readonly dataDir: DataDir;
+  readonly store: Store;
+  readonly tasks: TaskResults;
+  readonly notifier: Notifier;
+  readonly looks: Looks;
+  readonly clock: Clock;
+  readonly monotonicMs: () => number;
+  readonly newId: () => string;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly onProblem: (what: string, error: unknown) => void;
+}
+
+export interface Signals {
+  /** Let short jobs end, stop copies at their checkpoint. */
+  readonly graceful: AbortSignal;
+  /** Stop at once. */
+  readonly force: AbortSignal;
+}
+
+interface Started {
+  readonly parts: AgentParts;
+  readonly server: NbdServer;
+  readonly exports: Exports;
+  readonly lease: ReturnType<typeof createLease>;
+}
+
+const MIB = 1024 * 1024;
+
+const listen = async (
+  deps: AgentDeps,
+  certificate: { keyPem: string; certPem: string },
+  resolveExport: Exports['resolve'],
+): Promise<NbdServer> => {
+  const { data_address } = deps.config;
+  const colon = data_address.lastIndexOf(':');
+  const configured = Number(data_address.slice(colon + 1));
+  const port = configured === 0 ? await rememberedPort(deps.dataDir.path) : configured;
+  const open = (wanted: number): Promise<NbdServer> =>
+    createNbdServer({ host: data_address.slice(0, colon), port: wanted, tls: certificate, resolveExport });
+  let server: NbdServer;
+  try {
+    server = await open(port);
+  } catch (error) {
+    // a remembered port may have been taken meanwhile; a configured one is the administrator's word
+    if (configured !== 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    server = await open(0);
+  }
+  if (configured === 0)
+    await rememberPort(deps.dataDir.path, Number(server.address.slice(server.address.lastIndexOf(':') + 1)));
+  return server;
+};
+
+const start = async (deps: AgentDeps): Promise<Started> => {
+  const { config, dataDir, monotonicMs, sleep } = deps;
+  const certificate = await loadCertificate(dataDir.path, config.host_id, deps.clock.nowMs());
+  const backends = createBackends(config.backends, await openKnownPools(dataDir.path));
+  const lease = createLease(MISSED_BEATS_STOP * config.heartbeat_seconds * 1000, monotonicMs);
+  let server: NbdServer | undefined;
+  const exports = createExports({
+    journal: await openGenerationJournal(dataDir.path),
+    open: async (object) => (await backends.get(object).open(object, 'rw', lease.signal)).device,
+    endExport: async (name) => server?.endExport(name),
+  });
+  server = await listen(deps, certificate, (name, peer) =>
+    lease.signal.aborted ? Promise.resolve({ refused: 'this host has lost its lease' }) : exports.resolve(name, peer),
+  );
+  const perSecond = config.bandwidth_mib_per_second === undefined ? null : config.bandwidth_mib_per_second * MIB;
+  const parts: AgentParts = {
+    backends,
+    exports,
+    objects: await openObjectJournal(dataDir.path),
+    checkpoints: await openCheckpointJournal(dataDir.path),
+    identity: { ...certificate, address: server.address },
+    settings: {
+      progressIntervalSeconds: config.migration_progress_report_interval,
+      stallAfterSeconds: config.stall_after_seconds,
+      peerAwaySeconds: config.peer_away_seconds,
+    },
+    hostBucket: createTokenBucket({ monotonicMs, sleep, rate: () => perSecond }),
+    monotonicMs,
+    sleep,
+  };
+  return { parts, server, exports, lease };
+};
+
+const registerHost = async (deps: AgentDeps, { parts }: Started, signal: AbortSignal): Promise<Host> => {
+  const { config } = deps;
+  const nowMs = deps.clock.nowMs();
+  const host: Host = {
+    id: config.host_id,
+    incarnation: deps.newId(),
+    dataDirId: deps.dataDir.id,
+    address: parts.identity.address,
+    fingerprint: parts.identity.fingerprint,
+    version: VERSION,
+    heartbeatMs: config.heartbeat_seconds * 1000,
+    backends: await reportBackends(parts.backends, signal),
+    concurrency: config.concurrency,
+    migrationProgressReportIntervalSeconds: config.migration_progress_report_interval,
+    registeredAtMs: nowMs,
+    heartbeatAtMs: nowMs,
+    stoppedAtMs: null,
+  };
+  const { wrote, value } = await deps.store.hosts.create(host);
+  return wrote ? value : (await deps.store.hosts.apply([host.id], register(host))).value;
+};
+
+/** Stops the I/O of a host whose heartbeats are not answered: running jobs, and what others write here. */
+const watchLease = async (deps: AgentDeps, { lease, server }: Started, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    await deps.sleep((deps.config.heartbeat_seconds * 1000) / 4, signal).catch(() => undefined);
+    if (!lease.check()) continue;
+    server.dropConnections();
+    deps.onProblem('lease', lease.signal.reason);
+  }
+};
+
+/** Resolves after an orderly stop; rejects with AgentSuperseded when another agent has taken the host over. */
+export const runAgent = async (
+  deps: AgentDeps,
+  { graceful, force }: Signals,
+  onUp: (host: Host) => void,
+): Promise<void> => {
+  const started = await start(deps);
+  const over = new AbortController();
+  const stop = AbortSignal.any([force, over.signal]);
+  try {
+    const host = await registerHost(deps, started, stop);
+    onUp(host);
+    const { parts, lease } = started;
+    const runDeps = { ...deps, parts, incarnation: host.incarnation };
+    const beating = keepBeating({ ...deps, lease, backends: parts.backends }, host, stop);
+    const watching = watchLease(deps, started, stop);
+    const polling = deps.looks.poll(AbortSignal.any([graceful, stop]));
+    const working = runLoop(
+      {
+        list: () => deps.store.jobs.ofHost(host.id),
+        run: (job, signal) => runJob(runDeps, job, AbortSignal.any([signal, lease.signal])),
+        nextLook: deps.looks.next,
+        heavySlots: deps.config.concurrency,
+        onProblem: deps.onProblem,
+      },
+      graceful,
+      stop,
+    );
+    await Promise.race([working, beating.then(() => working)]);
+    over.abort();
+    await Promise.allSettled([beating, watching, polling]);
+    if (!force.aborted) await deps.store.hosts.apply([host.id], stopHost(host.incarnation, deps.clock.nowMs()));
+  } finally {
+    over.abort();
+    started.server.dropConnections();
+    await started.exports.close();
+    await started.server.close();
+  }
+};

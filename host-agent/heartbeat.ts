@@ -1,0 +1,45 @@
+import { VolmoveError } from '../domain/error.ts';
+import { type BackendReport, beat, type Host } from '../domain/host/host.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { Store } from '../store/store.ts';
+import type { Backends } from './drivers/registry.ts';
+import type { Lease } from './lease.ts';
+
+/** Says that the host is alive and what its pools have. A refused heartbeat means that another agent is this host now. */
+export interface HeartbeatDeps {
+  readonly store: Pick<Store, 'hosts'>;
+  readonly backends: Backends;
+  readonly clock: Clock;
+  readonly lease: Lease;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly onProblem: (what: string, error: unknown) => void;
+}
+
+export const reportBackends = async (backends: Backends, signal: AbortSignal): Promise<BackendReport[]> =>
+  Promise.all(
+    [...backends.all].map(async ([name, driver]) => ({
+      name,
+      driver: driver.kind,
+      migrationProgressReport: driver.capabilities.migrationProgressReport,
+      pools: await driver.pools(signal),
+    })),
+  );
+
+/** Beats until the signal; throws AgentSuperseded. */
+export const keepBeating = async (deps: HeartbeatDeps, host: Host, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    try {
+      const backends = await reportBackends(deps.backends, signal);
+      await deps.store.hosts.apply(
+        [host.id],
+        beat({ incarnation: host.incarnation, backends, nowMs: deps.clock.nowMs() }),
+      );
+      deps.lease.renewed();
+    } catch (error) {
+      if (error instanceof VolmoveError && error.code === 'AgentSuperseded') throw error;
+      if (signal.aborted) return;
+      deps.onProblem('heartbeat', error);
+    }
+    await deps.sleep(host.heartbeatMs, signal).catch(() => undefined);
+  }
+};

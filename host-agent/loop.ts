@@ -1,0 +1,62 @@
+import { isJobEnded, type Job, type JobKind } from '../domain/job/job.ts';
+import type { RunningJob } from './jobs/run-job.ts';
+
+/**
+ * Which jobs to run: the list of the host's own partition is the truth, a message only says "look". Copies and read-backs
+ * share the configured slots; everything else is short and has slots of its own, so a removal or a seal never waits for a copy.
+ */
+export interface LoopDeps {
+  readonly list: () => Promise<Job[]>;
+  readonly run: (job: Job, stop: AbortSignal) => RunningJob;
+  /** Resolves when there is a reason to look: a message, or the time between two looks. */
+  readonly nextLook: (signal: AbortSignal) => Promise<void>;
+  readonly heavySlots: number;
+  readonly onProblem: (what: string, error: unknown) => void;
+}
+
+const LIGHT_SLOTS = 16;
+const HEAVY: readonly JobKind[] = ['data.copy', 'data.verify'];
+
+const isHeavy = (job: { kind: JobKind }): boolean => HEAVY.includes(job.kind);
+
+/** Runs until `graceful`; then lets short jobs end and stops the others, which keep their checkpoints. `force` stops all. */
+export const runLoop = async (deps: LoopDeps, graceful: AbortSignal, force: AbortSignal): Promise<void> => {
+  const running = new Map<string, RunningJob>();
+  const heavyStop = AbortSignal.any([graceful, force]);
+  let slotFreed = new AbortController();
+
+  const begin = (job: Job): void => {
+    const started = deps.run(job, isHeavy(job) ? heavyStop : force);
+    running.set(job.id, started);
+    const end = (): void => {
+      running.delete(job.id);
+      slotFreed.abort();
+    };
+    started.done.catch((error: unknown) => deps.onProblem(`job ${job.id}`, error)).finally(end);
+  };
+
+  const slotsLeft = (heavy: boolean): number => {
+    const used = [...running.values()].filter((job) => isHeavy(job) === heavy).length;
+    return (heavy ? deps.heavySlots : LIGHT_SLOTS) - used;
+  };
+
+  const look = async (): Promise<void> => {
+    const jobs = (await deps.list()).filter((job) => !isJobEnded(job)).sort((a, b) => a.queuedAtMs - b.queuedAtMs);
+    for (const job of jobs) {
+      const mine = running.get(job.id);
+      if (mine) mine.heard(job);
+      else if (slotsLeft(isHeavy(job)) > 0) begin(job);
+    }
+  };
+
+  while (!graceful.aborted && !force.aborted) {
+    slotFreed = new AbortController();
+    try {
+      await look();
+    } catch (error) {
+      deps.onProblem('listing the jobs', error);
+    }
+    await deps.nextLook(AbortSignal.any([graceful, force, slotFreed.signal]));
+  }
+  await Promise.allSettled([...running.values()].map((job) => job.done));
+};
