@@ -3,12 +3,28 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTableCommand, ResourceInUseException } from '@aws-sdk/client-dynamodb';
-import { CreateEventBusCommand, PutRuleCommand, PutTargetsCommand, type EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import {
+  CreateEventBusCommand,
+  type EventBridgeClient,
+  PutRuleCommand,
+  PutTargetsCommand,
+} from '@aws-sdk/client-eventbridge';
 import { dynamoClient, eventsClient } from '../aws/clients.ts';
 import { type EventBus, startBus } from './bus/bus.ts';
 import { startDynamo } from './dynamo/dynamo.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
-import { ACCOUNT_ID, BUS, FULL_SWEEP_EVERY_MS, functionArn, functionEnvironment, MACHINES, machineArn, REGION, SWEEP_EVERY_MS, TABLE_DEFINITION } from './environment.ts';
+import {
+  ACCOUNT_ID,
+  BUS,
+  FULL_SWEEP_EVERY_MS,
+  functionArn,
+  functionEnvironment,
+  MACHINES,
+  machineArn,
+  REGION,
+  SWEEP_EVERY_MS,
+  TABLE_DEFINITION,
+} from './environment.ts';
 import { jsonService } from './front/aws-wire.ts';
 import { createFront } from './front/front.ts';
 import { FUNCTION_PREFIX, functionTable } from './function-table.ts';
@@ -43,7 +59,12 @@ const loadMachines = async (engine: Engine, substitutions: Readonly<Record<strin
   }
 };
 
-const startEngine = (dataDir: string, runtime: LambdaRuntime, bus: EventBus, onProblem: CloudOptions['onProblem']): Engine =>
+const startEngine = (
+  dataDir: string,
+  runtime: LambdaRuntime,
+  bus: EventBus,
+  onProblem: CloudOptions['onProblem'],
+): Engine =>
   createEngine({
     ...account,
     directory: join(dataDir, 'executions'),
@@ -53,7 +74,11 @@ const startEngine = (dataDir: string, runtime: LambdaRuntime, bus: EventBus, onP
     invokeLambda: (name, payload, signal) => runtime.invoke(name, payload, signal),
     putEvents: async (entries) => bus.putEvents([{ Entries: entries }]),
     onStatusChange: (detail) => {
-      const entry = { Source: 'aws.states', DetailType: 'Step Functions Execution Status Change', Detail: JSON.stringify(detail) };
+      const entry = {
+        Source: 'aws.states',
+        DetailType: 'Step Functions Execution Status Change',
+        Detail: JSON.stringify(detail),
+      };
       bus.publish([entry]).catch((error: unknown) => onProblem('status event', error));
     },
     onFault: (error) => onProblem('engine', error),
@@ -80,7 +105,9 @@ const createRules = async (client: EventBridgeClient): Promise<void> => {
   });
   const Rule = 'volmove-executions-ended-badly';
   await client.send(new PutRuleCommand({ Name: Rule, EventPattern: JSON.stringify(ENDED_BADLY) }));
-  await client.send(new PutTargetsCommand({ Rule, Targets: [{ Id: 'reconcile', Arn: functionArn(`${FUNCTION_PREFIX}reconcile`) }] }));
+  await client.send(
+    new PutTargetsCommand({ Rule, Targets: [{ Id: 'reconcile', Arn: functionArn(`${FUNCTION_PREFIX}reconcile`) }] }),
+  );
 };
 
 export const startCloud = async ({ dataDir, host, port, onProblem }: CloudOptions): Promise<Cloud> => {

@@ -8,7 +8,8 @@ export const BUS = 'volmove';
 export const MACHINES = ['migrate-volume', 'volume-job'] as const;
 
 export const functionArn = (name: string): string => `arn:aws:lambda:${REGION}:${ACCOUNT_ID}:function:${name}`;
-export const machineArn = (name: (typeof MACHINES)[number]): string => `arn:aws:states:${REGION}:${ACCOUNT_ID}:stateMachine:${name}`;
+export const machineArn = (name: (typeof MACHINES)[number]): string =>
+  `arn:aws:states:${REGION}:${ACCOUNT_ID}:stateMachine:${name}`;
 
 /** Ticks are short on one machine (design section 7). */
 export const SWEEP_EVERY_MS = 1_000;

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { volmoveError } from '../domain/error.ts';
 import { openDataDir } from '../local/data-dir.ts';
+import { quietly } from '../local/quietly.ts';
 import { startCloud } from './cloud.ts';
 
 /** `volmove up`: one process, one data directory with a lock, one port; loopback only unless told otherwise. */
@@ -17,7 +18,11 @@ const isLoopback = (host: string): boolean => host === 'localhost' || host === '
 
 export const runUp = async ({ dataDir, host, port, allowRemote, print, signal }: UpOptions): Promise<void> => {
   if (!isLoopback(host) && !allowRemote) {
-    throw volmoveError('ConfigInvalid', { problems: [`${host} is not a loopback address; requests are not authenticated, so only loopback is served (--allow-remote overrides)`] });
+    throw volmoveError('ConfigInvalid', {
+      problems: [
+        `${host} is not a loopback address; requests are not authenticated, so only loopback is served (--allow-remote overrides)`,
+      ],
+    });
   }
   const directory = await openDataDir(dataDir);
   const log = pino({ name: 'volmove-cloud' }, pino.destination({ dest: 2, sync: true }));
@@ -26,12 +31,14 @@ export const runUp = async ({ dataDir, host, port, allowRemote, print, signal }:
       dataDir: directory.path,
       host,
       port,
-      onProblem: (what, error) => {
-        log.warn({ err: error, what }, 'cloud.problem');
-      },
+      onProblem: quietly(
+        (what, error) => log.warn({ err: error, what }, 'cloud.problem'),
+        () => performance.now(),
+      ),
     });
     print(`volmove is up at ${cloud.url} (data in ${directory.path})`);
-    if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    if (!signal.aborted)
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     print('stopping');
     await cloud.close();
   } finally {

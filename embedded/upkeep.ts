@@ -1,5 +1,5 @@
-import type { LambdaRuntime } from './lambda/runtime.ts';
 import { FUNCTION_PREFIX } from './function-table.ts';
+import type { LambdaRuntime } from './lambda/runtime.ts';
 
 /** The schedule of the sweeper. Passes never overlap; the first after a start, and one an hour, reads everything. */
 export interface UpkeepOptions {

@@ -1,4 +1,9 @@
-import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  DeleteMessageBatchCommand,
+  QueueDoesNotExist,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 
 /**
  * Reasons to look: a message on the host's queue, deleted as soon as it is read, or the time between two looks. The agent
@@ -12,7 +17,8 @@ export interface Looks {
 
 export interface LookDeps {
   readonly client: SQSClient;
-  readonly queueUrl: string;
+  /** The host's queue; asked again when it has gone, as an embedded cloud's queues do with a restart. */
+  readonly queueUrl: () => Promise<string>;
   readonly everyMs: number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly onProblem: (what: string, error: unknown) => void;
@@ -23,10 +29,12 @@ const PAUSE_AFTER_PROBLEM_MS = 1_000;
 
 export const createLooks = (deps: LookDeps): Looks => {
   let message = new AbortController();
+  let known: string | undefined;
 
   const receive = async (signal: AbortSignal): Promise<void> => {
+    known ??= await deps.queueUrl();
     const command = new ReceiveMessageCommand({
-      QueueUrl: deps.queueUrl,
+      QueueUrl: known,
       MaxNumberOfMessages: 10,
       WaitTimeSeconds: WAIT_SECONDS,
     });
@@ -34,7 +42,7 @@ export const createLooks = (deps: LookDeps): Looks => {
     if (Messages.length === 0) return;
     message.abort();
     const Entries = Messages.map((m, i) => ({ Id: String(i), ReceiptHandle: m.ReceiptHandle }));
-    await deps.client.send(new DeleteMessageBatchCommand({ QueueUrl: deps.queueUrl, Entries }), {
+    await deps.client.send(new DeleteMessageBatchCommand({ QueueUrl: known, Entries }), {
       abortSignal: signal,
     });
   };
@@ -50,6 +58,8 @@ export const createLooks = (deps: LookDeps): Looks => {
           await receive(signal);
         } catch (error) {
           if (signal.aborted) return;
+          known = undefined;
+          if (error instanceof QueueDoesNotExist) continue;
           deps.onProblem('polling the queue', error);
           await deps.sleep(PAUSE_AFTER_PROBLEM_MS, signal).catch(() => undefined);
         }

@@ -6,6 +6,7 @@ import { queueUrlOf } from '../aws/host-queues.ts';
 import { eventBridgeNotifier } from '../aws/notifier.ts';
 import { stepFunctionsTaskResults } from '../aws/task-results.ts';
 import { openDataDir } from '../local/data-dir.ts';
+import { quietly } from '../local/quietly.ts';
 import { dynamoRecords } from '../store/dynamo-records.ts';
 import { createStore } from '../store/store.ts';
 import { runAgent as run, type Signals } from './agent.ts';
@@ -35,9 +36,10 @@ export const runAgent = async ({ configPath, print, gracefulSignal, forceSignal 
     { name: 'volmove-agent', base: { host: config.host_id } },
     pino.destination({ dest: 2, sync: true }),
   );
-  const onProblem = (what: string, error: unknown): void => {
-    log.warn({ err: error, what }, 'agent.problem');
-  };
+  const onProblem = quietly(
+    (what, error) => log.warn({ err: error, what }, 'agent.problem'),
+    () => performance.now(),
+  );
   const cloud: CloudConfig = {
     region: config.region,
     ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
@@ -45,7 +47,6 @@ export const runAgent = async ({ configPath, print, gracefulSignal, forceSignal 
   const queues = queuesClient(cloud);
   const signals: Signals = { graceful: gracefulSignal, force: forceSignal };
   try {
-    const queueUrl = await queueUrlOf(queues, config.host_id, config.auto_register);
     await run(
       {
         config,
@@ -55,7 +56,7 @@ export const runAgent = async ({ configPath, print, gracefulSignal, forceSignal 
         notifier: eventBridgeNotifier(eventsClient(cloud), config.bus),
         looks: createLooks({
           client: queues,
-          queueUrl,
+          queueUrl: () => queueUrlOf(queues, config.host_id, config.auto_register),
           everyMs: config.auto_register ? LOOK_EVERY_EMBEDDED_MS : LOOK_EVERY_MS,
           sleep: sleepMs,
           onProblem,

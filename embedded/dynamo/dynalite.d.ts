@@ -4,6 +4,7 @@ interface DynaliteStore {
   readonly db: {
     open(): Promise<void>;
     iterator(range: { gte: string; lt: string }): AsyncIterable<[key: string, value: unknown]>;
+    get(key: string): Promise<unknown>;
     put(key: string, value: unknown): Promise<void>;
   };
   readonly lifecycleManager: { gracefulClose(): Promise<void> };

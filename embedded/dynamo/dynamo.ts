@@ -1,6 +1,6 @@
 import validations from 'dynalite/validations/index.js';
 import { AwsError, type AwsReply, type AwsService, jsonReply, parseJson } from '../front/aws-wire.ts';
-import { openStore, type StorePlace } from './open-store.ts';
+import { openStore, type StorePlace, tableUsable } from './open-store.ts';
 import { loadOperations, type Operation } from './operations.ts';
 
 /**
@@ -49,7 +49,10 @@ const run = async (store: DynaliteStore, { validation, action }: Operation, body
   try {
     const data = validations.checkTypes(asObject(body), validation.types);
     validations.checkValidations(data, validation.types, validation.custom, store);
-    return jsonReply('1.0', 200, await perform(store, action, data));
+    const reply = await perform(store, action, data);
+    const made = 'TableName' in data && isTableDescription(reply) ? String(data.TableName) : undefined;
+    if (made !== undefined) await tableUsable(store, made);
+    return jsonReply('1.0', 200, reply);
   } catch (error) {
     if (isRefusal(error)) return jsonReply('1.0', error.statusCode, error.body);
     throw error;
@@ -71,3 +74,6 @@ const asObject = (body: unknown): object => {
 
 const isRefusal = (error: unknown): error is { statusCode: number; body: object } =>
   typeof error === 'object' && error !== null && 'statusCode' in error && 'body' in error;
+
+const isTableDescription = (reply: unknown): boolean =>
+  typeof reply === 'object' && reply !== null && 'TableDescription' in reply;

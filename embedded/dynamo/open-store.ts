@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import dynalite from 'dynalite/db/index.js';
 
 /** Opens dynalite's LevelDB. One process at a time: LevelDB's own lock says so, and the error says it in words. */
@@ -38,3 +39,8 @@ const finishTableCreation = async (store: DynaliteStore): Promise<void> => {
 
 const isCreating = (table: unknown): table is { TableStatus: 'CREATING' } =>
   typeof table === 'object' && table !== null && 'TableStatus' in table && table.TableStatus === 'CREATING';
+
+/** dynalite makes a new table usable some turns after its answer; a caller of the embedded cloud need not wait and ask. */
+export const tableUsable = async (store: DynaliteStore, tableName: string): Promise<void> => {
+  while (isCreating(await store.db.get(`table~${tableName}`))) await nextTurn();
+};

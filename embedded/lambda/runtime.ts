@@ -40,14 +40,14 @@ export interface LambdaOptions {
 export type InvokeResult = { readonly payload: unknown } | FunctionError;
 
 export interface LambdaRuntime {
-  has(functionName: string): boolean;
+  readonly has: (functionName: string) => boolean;
   /**
    * Resolves for a failed function too. Rejects with AwsError `ResourceNotFoundException` for an unknown one, and with the
    * signal's reason when the caller gave up (the handler runs on).
    */
-  invoke(functionName: string, payload: unknown, signal?: AbortSignal): Promise<InvokeResult>;
+  readonly invoke: (functionName: string, payload: unknown, signal?: AbortSignal) => Promise<InvokeResult>;
   /** As invoke, but a failed function is a rejection (FunctionFailed). */
-  invokeOrThrow(functionName: string, payload: unknown, signal?: AbortSignal): Promise<unknown>;
+  readonly invokeOrThrow: (functionName: string, payload: unknown, signal?: AbortSignal) => Promise<unknown>;
 }
 
 /** A response above this is an error on AWS, so it is one here. */

@@ -8,7 +8,7 @@ import { internalUrl, withLocalUrls } from './queue-urls.ts';
 export interface Queues {
   readonly service: AwsService;
   /** Rejects with AwsError `QueueDoesNotExist` when there is no such queue. */
-  sendMessage(queueName: string, body: string): Promise<void>;
+  readonly sendMessage: (queueName: string, body: string) => Promise<void>;
   close(): Promise<void>;
 }
 

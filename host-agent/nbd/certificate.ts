@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { generate } from 'selfsigned';
 
 /** Each agent makes its own certificate at its first start; peers know it by its fingerprint and by nothing else. */
 export interface Certificate {
@@ -14,6 +13,8 @@ const VALID_YEARS = 30;
 export const fingerprintOf = (fingerprint256: string): string => fingerprint256.replaceAll(':', '').toLowerCase();
 
 export const createCertificate = async (commonName: string, nowMs: number): Promise<Certificate> => {
+  // needed once in the life of an agent: not worth its memory ever after
+  const { generate } = await import('selfsigned');
   const made = await generate([{ name: 'commonName', value: commonName }], {
     keyType: 'ec',
     curve: 'P-256',

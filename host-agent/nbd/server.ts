@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { DataPathError } from '../device/errors.ts';
+import { createPayloads, type Payloads } from './payloads.ts';
 import {
   COMMAND,
   decodeRequest,
@@ -39,7 +40,10 @@ interface Live {
   readonly sockets: Map<string, Set<Socket>>;
   readonly inFlight: Map<string, Set<Promise<void>>>;
   readonly ended: Set<string>;
+  readonly payloads: Payloads;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 const setOf = <T>(map: Map<string, Set<T>>, name: string): Set<T> => {
   const found = map.get(name) ?? new Set<T>();
@@ -94,7 +98,9 @@ const serve = async (live: Live, session: Session): Promise<void> => {
     if (!request || request.command === COMMAND.DISC) return;
     const carries = request.command === COMMAND.WRITE;
     if (carries && request.lengthBytes > MAX_REQUEST_BYTES) return;
-    const payload = carries ? await session.reader.take(request.lengthBytes) : Buffer.alloc(0);
+    while (mine.size >= WINDOW) await Promise.race(mine);
+    const payload = carries ? live.payloads.take(request.lengthBytes) : NOTHING;
+    await session.reader.fill(payload);
     if (
       !KNOWN.includes(request.command) ||
       (request.command === COMMAND.READ && request.lengthBytes > MAX_REQUEST_BYTES)
@@ -102,8 +108,8 @@ const serve = async (live: Live, session: Session): Promise<void> => {
       session.socket.write(encodeReply(ERROR.EINVAL, request.cookie));
       continue;
     }
-    while (mine.size >= WINDOW) await Promise.race(mine);
     const task = answer(live, session, request, payload).finally(() => {
+      if (carries) live.payloads.giveBack(payload);
       mine.delete(task);
       all.delete(task);
     });
@@ -131,7 +137,7 @@ const connectionOf = async (live: Live, socket: Socket, options: NbdServerOption
 };
 
 export const createNbdServer = async (options: NbdServerOptions): Promise<NbdServer> => {
-  const live: Live = { sockets: new Map(), inFlight: new Map(), ended: new Set() };
+  const live: Live = { sockets: new Map(), inFlight: new Map(), ended: new Set(), payloads: createPayloads() };
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
