@@ -72,7 +72,7 @@ const startEngine = (
     newId: randomUUID,
     randomToken: () => randomBytes(32).toString('base64url'),
     invokeLambda: (name, payload, signal) => runtime.invoke(name, payload, signal),
-    putEvents: async (entries) => bus.putEvents([{ Entries: entries }]),
+    putEvents: async (entries) => bus.putEvents(entries),
     onStatusChange: (detail) => {
       const entry = {
         Source: 'aws.states',

@@ -14,7 +14,7 @@ loopback.addAddress('::1', 'ipv6');
 /** IPv4 callers of a dual-stack socket appear as `::ffff:127.0.0.1`. */
 export const plainAddress = (address: string | undefined): string => (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
 
-export const isLoopback = (address: string | undefined): boolean => {
+const isLoopback = (address: string | undefined): boolean => {
   const plain = plainAddress(address);
   const version = isIP(plain);
   return version !== 0 && loopback.check(plain, version === 6 ? 'ipv6' : 'ipv4');

@@ -44,7 +44,7 @@ export class AwsError extends Error {
   }
 }
 
-export const errorBody = (error: AwsError): { __type: string; message: string } => ({
+const errorBody = (error: AwsError): { __type: string; message: string } => ({
   __type: error.name,
   message: error.message,
 });

@@ -27,6 +27,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
   /** Where the answer's bytes go; empty for everything but reads. */
   readonly target: Buffer;
+  readonly doing: string;
 }
 
 const tcp = (host: string, port: number, signal: AbortSignal): Promise<Socket> =>
@@ -75,8 +76,26 @@ export const connectNbd = async (target: NbdTarget): Promise<BlockDevice> => {
   }
 };
 
-const nbdDevice = ({ socket, reader, sizeBytes }: Entered): BlockDevice => {
-  const pending = new Map<bigint, Pending & { readonly doing: string }>();
+/** Requests and their answers over one connection; answers may come in any order. */
+interface Exchange {
+  ask(request: Asked, signal: AbortSignal | undefined): Promise<void>;
+  end(): void;
+}
+
+interface Asked {
+  readonly command: number;
+  readonly offset: number;
+  readonly lengthBytes: number;
+  readonly doing: string;
+  readonly payload?: Uint8Array;
+  /** Where a read's answer goes. */
+  readonly into?: Buffer;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+const exchangeOver = ({ socket, reader }: Entered): Exchange => {
+  const pending = new Map<bigint, Pending>();
   let cookie = 0n;
   let broken: Error | undefined;
 
@@ -88,13 +107,13 @@ const nbdDevice = ({ socket, reader, sizeBytes }: Entered): BlockDevice => {
     }
     socket.destroy();
   };
-
   const listen = async (): Promise<void> => {
     for (;;) {
       const head = await reader.take(SIMPLE_REPLY_BYTES);
       const waiting = pending.get(head.readBigUInt64BE(8));
-      if (head.readUInt32BE(0) !== SIMPLE_REPLY_MAGIC || !waiting)
+      if (head.readUInt32BE(0) !== SIMPLE_REPLY_MAGIC || !waiting) {
         throw new DataPathError('ProtocolError', 'the other side answered what was not asked');
+      }
       const error = head.readUInt32BE(4);
       if (error === ERROR.OK) await reader.fill(waiting.target);
       pending.delete(head.readBigUInt64BE(8));
@@ -104,14 +123,7 @@ const nbdDevice = ({ socket, reader, sizeBytes }: Entered): BlockDevice => {
   };
   listen().catch((error: unknown) => breakAll(error as Error));
 
-  const ask = (
-    command: number,
-    offset: number,
-    lengthBytes: number,
-    doing: string,
-    payload?: Uint8Array,
-    into: Buffer = Buffer.alloc(0),
-  ): Promise<void> =>
+  const send = ({ command, offset, lengthBytes, doing, payload, into = NOTHING }: Asked): Promise<void> =>
     new Promise((resolve, reject) => {
       if (broken) return reject(broken);
       const mine = cookie++;
@@ -122,51 +134,65 @@ const nbdDevice = ({ socket, reader, sizeBytes }: Entered): BlockDevice => {
       socket.uncork();
     });
 
-  const abortable = async (work: Promise<void>, signal: AbortSignal | undefined): Promise<void> => {
-    if (!signal) return work;
-    const abort = (): void =>
-      breakAll(
-        signal.reason instanceof Error ? signal.reason : new DataPathError('ConnectionLost', 'the copy was stopped'),
-      );
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      await work;
-    } finally {
-      signal.removeEventListener('abort', abort);
+  return {
+    async ask(request, signal) {
+      const abort = (): void => breakAll(signal?.reason as Error);
+      signal?.addEventListener('abort', abort, { once: true });
+      try {
+        signal?.throwIfAborted();
+        await send(request);
+      } finally {
+        signal?.removeEventListener('abort', abort);
+      }
+    },
+    end() {
+      const goodbye = { flags: 0, command: COMMAND.DISC, cookie: cookie++, offset: 0, lengthBytes: 0 };
+      if (!broken) socket.write(encodeRequest(goodbye));
+      breakAll(new DataPathError('ConnectionLost', 'the connection was closed'));
+    },
+  };
+};
+
+type PieceOf = (at: number, lengthBytes: number) => Asked;
+
+const nbdDevice = (entered: Entered): BlockDevice => {
+  const exchange = exchangeOver(entered);
+  const inPieces = async (lengthBytes: number, piece: PieceOf, signal: AbortSignal | undefined): Promise<void> => {
+    for (let at = 0; at < lengthBytes; at += MAX_REQUEST_BYTES) {
+      await exchange.ask(piece(at, Math.min(MAX_REQUEST_BYTES, lengthBytes - at)), signal);
     }
   };
-
-  const inPieces = async (length: number, piece: (at: number, bytes: number) => Promise<void>): Promise<void> => {
-    for (let at = 0; at < length; at += MAX_REQUEST_BYTES) await piece(at, Math.min(MAX_REQUEST_BYTES, length - at));
-  };
-
+  const asked = (command: number, name: string, offset: number, lengthBytes: number): Asked => ({
+    command,
+    offset,
+    lengthBytes,
+    doing: `${name} at ${offset}`,
+  });
   return {
-    sizeBytes,
+    sizeBytes: entered.sizeBytes,
     blockSizeBytes: 4096,
-    read: (offset, into, signal) =>
-      inPieces(into.length, (at, bytes) => {
-        const part = Buffer.from(into.buffer, into.byteOffset + at, bytes);
-        return abortable(ask(COMMAND.READ, offset + at, bytes, `read at ${offset + at}`, undefined, part), signal);
-      }),
-    write: (offset, source, signal) =>
-      inPieces(source.length, (at, bytes) =>
-        abortable(
-          ask(COMMAND.WRITE, offset + at, bytes, `write at ${offset + at}`, source.subarray(at, at + bytes)),
-          signal,
-        ),
-      ),
+    read: (offset, into, signal) => {
+      const piece: PieceOf = (at, bytes) => ({
+        ...asked(COMMAND.READ, 'read', offset + at, bytes),
+        into: Buffer.from(into.buffer, into.byteOffset + at, bytes),
+      });
+      return inPieces(into.length, piece, signal);
+    },
+    write: (offset, source, signal) => {
+      const piece: PieceOf = (at, bytes) => ({
+        ...asked(COMMAND.WRITE, 'write', offset + at, bytes),
+        payload: source.subarray(at, at + bytes),
+      });
+      return inPieces(source.length, piece, signal);
+    },
     writeZeroes: (offset, lengthBytes, signal) =>
-      inPieces(lengthBytes, (at, bytes) =>
-        abortable(ask(COMMAND.WRITE_ZEROES, offset + at, bytes, `zeroes at ${offset + at}`), signal),
-      ),
-    flush: (signal) => abortable(ask(COMMAND.FLUSH, 0, 0, 'flush'), signal),
+      inPieces(lengthBytes, (at, bytes) => asked(COMMAND.WRITE_ZEROES, 'zeroes', offset + at, bytes), signal),
+    flush: (signal) => exchange.ask({ command: COMMAND.FLUSH, offset: 0, lengthBytes: 0, doing: 'flush' }, signal),
     async *extents(offset, lengthBytes) {
       if (lengthBytes > 0) yield { offset, lengthBytes, kind: 'data' };
     },
     async close() {
-      if (!broken)
-        socket.write(encodeRequest({ flags: 0, command: COMMAND.DISC, cookie: cookie++, offset: 0, lengthBytes: 0 }));
-      breakAll(new DataPathError('ConnectionLost', 'the connection was closed'));
+      exchange.end();
     },
   };
 };

@@ -30,8 +30,9 @@ export function readSimpleState(reader: Reader, name: string, type: Exclude<Stat
 /** Adds Next or End, of which exactly one must be there. */
 export function readFlow(reader: Reader, effects: Effects): Effects & { next: string | null } {
   const ends = reader.has('End');
-  if (ends && reader.raw('End') !== true) reader.report('End', 'can only be true; correct it or use Next');
-  if (ends === reader.has('Next')) {
+  if (ends && reader.raw('End') !== true) {
+    reader.report('End', 'can only be true; correct it or use Next');
+  } else if (ends === reader.has('Next')) {
     reader.report('Next', ends ? 'and End exclude each other; keep one' : 'is missing; add Next, or "End": true');
   }
   return { ...effects, next: reader.text('Next') ?? null };

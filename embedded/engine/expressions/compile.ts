@@ -4,7 +4,7 @@ import { isObject } from '../json.ts';
 import { type ExpressionEnvironment, registerFunctions } from './functions.ts';
 
 /** A guard against endless expressions; real ones take well below a millisecond. */
-const EVALUATION_LIMITS = { timeout: 2000, stack: 500 };
+const EVALUATION_LIMITS = { timeout: 1000, stack: 500 };
 
 export interface Expression {
   readonly source: string;

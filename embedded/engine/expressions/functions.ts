@@ -24,7 +24,7 @@ const NOW = jsonata('$fromMillis($ms, $picture, $timezone)');
 const LONGEST_RANGE = 1000;
 
 export function registerFunctions(expression: jsonata.Expression, environment: ExpressionEnvironment): void {
-  expression.registerFunction('partition', partition, '<a<x>n:a>');
+  expression.registerFunction('partition', partition, '<an:a>');
   expression.registerFunction('range', range, '<nnn:a>');
   expression.registerFunction('hash', hash, '<ss:s>');
   expression.registerFunction('parse', parse, '<s:x>');

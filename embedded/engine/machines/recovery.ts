@@ -40,5 +40,5 @@ export function recoverExecutions(files: MachineFiles, nowMs: number): Recovered
 }
 
 function headOf({ name, startMs }: StartRecord, { ending }: Progress): Summary {
-  return { name, startMs, status: ending?.status ?? 'RUNNING', stopMs: ending?.stopMs ?? null };
+  return { name, status: ending?.status ?? 'RUNNING', startMs, stopMs: ending?.stopMs ?? null };
 }

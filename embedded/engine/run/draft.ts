@@ -25,6 +25,8 @@ export interface RunContext {
 export interface Draft {
   readonly context: RunContext;
   readonly nowMs: number;
+  /** The time of this draft's events: now, yet never before the events that are written, should the clock go back. */
+  readonly eventMs: number;
   /** The frame as it stands in this draft. Throws when it is gone: the interpreter has lost its way. */
   frame(id: string): Frame;
   /** The iterations of a Map state's frame, by index. */
@@ -44,6 +46,7 @@ export interface Draft {
 
 export function createDraft(context: RunContext, progress: Progress): Draft {
   const nowMs = context.environment.nowMs();
+  const eventMs = Math.max(nowMs, progress.lastEventMs);
   const events: HistoryEvent[] = [];
   const changed = new Map<string, Frame | null>();
   let { lastEventId, lastEnteredMs } = progress;
@@ -51,7 +54,7 @@ export function createDraft(context: RunContext, progress: Progress): Draft {
 
   const append = (previousEventId: number, type: string, details?: Readonly<Record<string, unknown>>): number => {
     lastEventId += 1;
-    events.push(historyEvent({ id: lastEventId, previousEventId, atMs: nowMs, type, details }));
+    events.push(historyEvent({ id: lastEventId, previousEventId, atMs: eventMs, type, details }));
     return lastEventId;
   };
   const find = (id: string) => (changed.has(id) ? (changed.get(id) ?? undefined) : progress.frames.get(id));
@@ -60,6 +63,7 @@ export function createDraft(context: RunContext, progress: Progress): Draft {
   return {
     context,
     nowMs,
+    eventMs,
     frame(id) {
       const frame = find(id);
       if (frame === undefined) throw new Error(`The execution ${context.execution.arn} has no frame '${id}'`);
@@ -87,6 +91,7 @@ export function createDraft(context: RunContext, progress: Progress): Draft {
       ending = how;
     },
     isEnded: () => ending !== null,
-    finish: () => ({ events, frames: Object.fromEntries(changed), ending }),
+    // An ended execution has no frames to go on from.
+    finish: () => ({ events, frames: ending === null ? Object.fromEntries(changed) : {}, ending }),
   };
 }

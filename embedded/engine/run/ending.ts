@@ -12,13 +12,13 @@ export function endFromOutside(
 ): void {
   const type = status === 'ABORTED' ? 'ExecutionAborted' : 'ExecutionTimedOut';
   draft.executionEvent(0, type, errorDetails(error, cause));
-  draft.end({ status, stopMs: draft.nowMs, error, cause });
+  draft.end({ status, stopMs: draft.eventMs, error, cause });
 }
 
 /** Takes the place of a transition that would exceed the longest history. */
 export function endTooLong(draft: Draft): Transition {
   const cause = `The execution has reached the limit of ${MAX_EVENTS} history events; split it into several.`;
   draft.executionEvent(0, 'ExecutionFailed', errorDetails(STATES_RUNTIME, cause));
-  draft.end({ status: 'FAILED', stopMs: draft.nowMs, error: STATES_RUNTIME, cause });
+  draft.end({ status: 'FAILED', stopMs: draft.eventMs, error: STATES_RUNTIME, cause });
   return draft.finish();
 }

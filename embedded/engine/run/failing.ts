@@ -71,7 +71,7 @@ async function propagate(draft: Draft, frame: Frame, failure: StateFailure): Pro
   const error = failure.error ?? null;
   const cause = failure.reason === undefined || failure.reason === '' ? null : failure.reason;
   draft.executionEvent(frame.lastEventId, 'ExecutionFailed', errorDetails(error, cause));
-  draft.end({ status: 'FAILED', stopMs: draft.nowMs, error, cause });
+  draft.end({ status: 'FAILED', stopMs: draft.eventMs, error, cause });
 }
 
 function noteEvaluationFailure(draft: Draft, frame: Frame, failure: StateFailure): Frame {

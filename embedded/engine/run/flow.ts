@@ -52,7 +52,7 @@ export function leaveState(draft: Draft, frame: Frame, { output, assigned, next 
     return;
   }
   draft.executionEvent(left.lastEventId, 'ExecutionSucceeded', outputDetails(outputText));
-  draft.end({ status: 'SUCCEEDED', stopMs: draft.nowMs, output: outputText });
+  draft.end({ status: 'SUCCEEDED', stopMs: draft.eventMs, output: outputText });
 }
 
 /** Enters a state; `inputText` is the input as JSON. */

@@ -67,12 +67,13 @@ export interface Transition {
 export interface Progress {
   readonly frames: Map<string, Frame>;
   lastEventId: number;
+  lastEventMs: number;
   lastEnteredMs: number;
   ending: Ending | null;
 }
 
 export function createProgress(): Progress {
-  return { frames: new Map(), lastEventId: 0, lastEnteredMs: 0, ending: null };
+  return { frames: new Map(), lastEventId: 0, lastEventMs: 0, lastEnteredMs: 0, ending: null };
 }
 
 export function applyTransition(progress: Progress, transition: Transition): void {
@@ -84,7 +85,11 @@ export function applyTransition(progress: Progress, transition: Transition): voi
     progress.frames.set(id, frame);
     progress.lastEnteredMs = Math.max(progress.lastEnteredMs, frame.enteredAtMs);
   }
-  progress.lastEventId = transition.events.at(-1)?.id ?? progress.lastEventId;
+  const last = transition.events.at(-1);
+  if (last !== undefined) {
+    progress.lastEventId = last.id;
+    progress.lastEventMs = Math.round(last.timestamp * 1000);
+  }
   if (transition.ending === null) return;
   progress.ending = transition.ending;
   progress.frames.clear();

@@ -17,7 +17,7 @@ export async function beginWait(draft: Draft, frame: Frame, state: WaitState): P
   let untilMs: number;
   if (kind === 'Seconds') {
     const field = { name: kind, template, expected: 'a whole number from 0 to 99999999' };
-    untilMs = frame.enteredAtMs + (await evaluateAs(field, scope, (value) => wholeSeconds(value, 0))) * 1000;
+    untilMs = draft.nowMs + (await evaluateAs(field, scope, (value) => wholeSeconds(value, 0))) * 1000;
   } else {
     const field = { name: kind, template, expected: 'a time such as 2030-01-31T12:00:00Z' };
     untilMs = await evaluateAs(field, scope, timestampMs);
