@@ -1,3 +1,4 @@
+import { volmoveError } from '../domain/error.ts';
 import type { Host } from '../domain/host/host.ts';
 import { MISSED_BEATS_STOP, register, stopHost } from '../domain/host/host.ts';
 import type { Clock, Notifier, TaskResults } from '../domain/ports.ts';
@@ -5,6 +6,7 @@ import type { DataDir } from '../local/data-dir.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentConfig } from './config.ts';
 import { createTokenBucket } from './copy/token-bucket.ts';
+import { requirePools } from './drivers/file/require-pools.ts';
 import { createBackends } from './drivers/registry.ts';
 import { createExports, type Exports } from './exports.ts';
 import { keepBeating, reportBackends } from './heartbeat.ts';
@@ -67,8 +69,14 @@ const listen = async (
   try {
     server = await open(port);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     // a remembered port may have been taken meanwhile; a configured one is the administrator's word
-    if (configured !== 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    if (configured !== 0)
+      throw volmoveError(
+        'AlreadyRunning',
+        { reason: `The data address ${data_address} is taken by another process.` },
+        { cause: error },
+      );
     server = await open(0);
   }
   if (configured === 0)
@@ -79,7 +87,9 @@ const listen = async (
 const start = async (deps: AgentDeps): Promise<Started> => {
   const { config, dataDir, monotonicMs, sleep } = deps;
   const certificate = await loadCertificate(dataDir.path, config.host_id, deps.clock.nowMs());
-  const backends = createBackends(config.backends, await openKnownPools(dataDir.path));
+  const knownPools = await openKnownPools(dataDir.path);
+  await requirePools(config.backends, knownPools);
+  const backends = createBackends(config.backends, knownPools);
   const lease = createLease(MISSED_BEATS_STOP * config.heartbeat_seconds * 1000, monotonicMs);
   let server: NbdServer | undefined;
   const exports = createExports({

@@ -1,0 +1,57 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Rig, startRig } from './rig.ts';
+
+const SLOW = 24 * 1024 * 1024;
+
+const copying = async (rig: Rig): Promise<{ id: string; migration: string; before: string }> => {
+  const id = await rig.create('alpha');
+  await rig.fill(id, 48);
+  const before = await rig.content(id);
+  const migration = await rig.migrate(id, 'beta', { lock: true, bandwidth_bytes_per_second: SLOW });
+  await rig.inPhase(migration, 'copying');
+  return { id, migration, before };
+};
+
+describe('a part is killed with -9 in mid-copy', () => {
+  let rig: Rig | undefined;
+  afterEach(() => rig?.stop());
+
+  it.each(['alpha', 'beta', 'cloud'])(
+    '%s comes back, and the migration carries on to its proven end by itself',
+    async (victim) => {
+      rig = await startRig();
+      const { id, migration, before } = await copying(rig);
+
+      await rig.kill(victim);
+      await rig.start(victim);
+      const ended = await rig.ended(migration);
+
+      expect(ended).toMatchObject({ state: 'succeeded' });
+      expect(await rig.content(id)).toBe(before);
+      expect(await rig.volume(id)).toMatchObject({ status: 'available', 'os-vol-host-attr:host': 'beta@files#main' });
+      expect((await rig.objects()).filter((name) => name.includes(id))).toHaveLength(1);
+    },
+  );
+
+  it('a destination that never comes back costs the migration, not the volume; its leftover waits for the host', async () => {
+    rig = await startRig();
+    const { id, migration, before } = await copying(rig);
+
+    await rig.kill('beta');
+    const failed = await rig.inPhase(migration, 'failed');
+    const volume = await rig.volume(id);
+    const content = await rig.content(id);
+    await rig.start('beta');
+    const cleaned = await rig.ended(migration);
+
+    expect(failed).toMatchObject({ state: 'failed', reason: { remedy: expect.any(String) } });
+    expect(volume).toMatchObject({
+      status: 'available',
+      migration_status: 'error',
+      'os-vol-host-attr:host': 'alpha@files#main',
+    });
+    expect(content).toBe(before);
+    expect(cleaned.cleanup.state).toBe('done');
+    expect((await rig.objects()).filter((name) => name.includes(id))).toHaveLength(1);
+  });
+});

@@ -1,0 +1,240 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { openSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Real parts in real processes: an embedded cloud and agents, driven by the public HTTP API alone, killed and started again
+ * at will. Waiting is by condition with a deadline, never for a time.
+ */
+const LAUNCHER = fileURLToPath(new URL('../../cli/volmove.js', import.meta.url));
+const DEADLINE_MS = 45_000;
+
+export interface Reply<T = unknown> {
+  readonly status: number;
+  readonly body: T;
+}
+
+export interface VolumeBody {
+  readonly id: string;
+  readonly status: string;
+  readonly migration_status: string | null;
+  readonly 'os-vol-host-attr:host': string | null;
+}
+
+export interface MigrationBody {
+  readonly id: string;
+  readonly state: string;
+  readonly phase: string;
+  readonly reason: { readonly code: string; readonly message: string; readonly remedy: string } | null;
+  readonly digests: { readonly source: string; readonly destination: string } | null;
+  readonly cleanup: { readonly state: string };
+  readonly progress: { readonly done_bytes: number; readonly percent: number } | null;
+  readonly story: readonly { readonly to: string; readonly why: string | null }[];
+}
+
+export const until = async <T>(what: string, probe: () => Promise<T | undefined | false>): Promise<T> => {
+  const deadline = performance.now() + DEADLINE_MS;
+  let last: unknown;
+  while (performance.now() < deadline) {
+    try {
+      const found = await probe();
+      if (found) return found;
+    } catch (error) {
+      // the cloud may be down on purpose
+      last = error;
+    }
+    await sleep(25);
+  }
+  throw new Error(`${what}: not within ${DEADLINE_MS / 1000} s`, { cause: last });
+};
+
+class Part {
+  child: ChildProcess | undefined;
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly logPath: string;
+
+  constructor(name: string, args: readonly string[], logPath: string) {
+    this.name = name;
+    this.args = args;
+    this.logPath = logPath;
+  }
+
+  async start(): Promise<string> {
+    const before = readFileSync(this.logPath, { encoding: 'utf8', flag: 'a+' }).length;
+    const log = openSync(this.logPath, 'a');
+    this.child = spawn(process.execPath, [LAUNCHER, ...this.args], { stdio: ['ignore', log, log] });
+    return until(`${this.name} is up`, async () => {
+      const text = (await readFile(this.logPath, 'utf8')).slice(before);
+      if (this.child?.exitCode !== null) throw new Error(text);
+      return text.split('\n').find((line) => line.includes(' is up'));
+    });
+  }
+
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+}
+
+export type Rig = Awaited<ReturnType<typeof startRig>>;
+
+export const startRig = async (hosts: readonly string[] = ['alpha', 'beta'], settings: object = {}) => {
+  const directory = await mkdtemp(join(tmpdir(), 'volmove-test-'));
+  const pool = (host: string): string => join(directory, host, 'pool');
+  const cloudArgs = (port: string): string[] => ['up', '--data-dir', join(directory, 'cloud'), '--port', port];
+  const first = new Part('cloud', cloudArgs('0'), join(directory, 'cloud.log'));
+  const url = /http:\/\/\S+/.exec(await first.start())?.[0] ?? '';
+  // the same port after a restart: agents and clients know it by its address
+  const cloud = new Part('cloud', cloudArgs(new URL(url).port), first.logPath);
+  cloud.child = first.child;
+  const parts = new Map<string, Part>([['cloud', cloud]]);
+  for (const host of hosts) {
+    await mkdir(pool(host), { recursive: true });
+    const config = {
+      host_id: host,
+      data_dir: join(directory, host, 'data'),
+      endpoint: url,
+      auto_register: true,
+      heartbeat_seconds: 2,
+      migration_progress_report_interval: 0.2,
+      backends: [{ name: 'files', driver: 'file', pools: [{ name: 'main', path: pool(host) }] }],
+      ...settings,
+    };
+    const path = join(directory, `${host}.json`);
+    await writeFile(path, JSON.stringify(config));
+    const part = new Part(host, ['agent', '--config', path], join(directory, `${host}.log`));
+    parts.set(host, part);
+    await part.start();
+  }
+  const part = (name: string): Part => parts.get(name) as Part;
+
+  const call = async <T>(method: string, path: string, body?: unknown, token = 'admin:demo'): Promise<Reply<T>> => {
+    const answer = await fetch(`${url}/v3${path}`, {
+      method,
+      headers: { 'X-Auth-Token': token, 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: (text === '' ? undefined : JSON.parse(text)) as T };
+  };
+
+  const volume = async (id: string): Promise<VolumeBody> =>
+    (await call<{ volume: VolumeBody }>('GET', `/volumes/${id}`)).body.volume;
+  const migration = async (id: string): Promise<MigrationBody> =>
+    (await call<{ migration: MigrationBody }>('GET', `/migrations/${id}`)).body.migration;
+  const action = (id: string, body: object): Promise<Reply> => call('POST', `/volumes/${id}/action`, body);
+
+  const rig = {
+    url,
+    directory,
+    pool,
+    call,
+    volume,
+    migration,
+    action,
+    kill: (name: string) => part(name).end('SIGKILL'),
+    terminate: (name: string) => part(name).end('SIGTERM'),
+    freeze: (name: string) => part(name).child?.kill('SIGSTOP'),
+    thaw: (name: string) => part(name).child?.kill('SIGCONT'),
+    start: (name: string) => part(name).start(),
+    pids: () => Object.fromEntries([...parts].map(([name, each]) => [name, each.child?.pid])),
+
+    /** An available volume of 64 MiB (or 1 GiB) on the host, with random data in it; returns its id. */
+    async create(host = 'alpha'): Promise<string> {
+      const hints = { volmove_pool: `${host}@files#main` };
+      const made = await until('a volume can be created', async () => {
+        const reply = await call<{ volume: { id: string } }>('POST', '/volumes', {
+          volume: { size: 1 },
+          'OS-SCH-HNT:scheduler_hints': hints,
+        });
+        return reply.status === 202 && reply.body.volume.id;
+      });
+      await until('the volume is available', async () => (await volume(made)).status === 'available');
+      return made;
+    },
+
+    /** The file behind the volume, where a guest would find it. */
+    async path(id: string): Promise<string> {
+      const host = (await volume(id))['os-vol-host-attr:host']?.split('@')[0] ?? '';
+      const [name] = (await readdir(pool(host))).filter((file) => file.includes(`volume-${id}-`));
+      return join(pool(host), name ?? 'missing');
+    },
+
+    async write(id: string, offset: number, bytes: Uint8Array): Promise<void> {
+      const handle = await open(await rig.path(id), 'r+');
+      try {
+        await handle.write(bytes, 0, bytes.length, offset);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    },
+
+    async fill(id: string, mebibytes: number): Promise<void> {
+      for (let i = 0; i < mebibytes; i += 8) await rig.write(id, i * 3 * 1024 * 1024, randomBytes(8 * 1024 * 1024));
+    },
+
+    async content(id: string): Promise<string> {
+      const hash = createHash('sha256');
+      const handle = await open(await rig.path(id), 'r');
+      try {
+        for await (const piece of handle.createReadStream({ autoClose: false, highWaterMark: 1 << 22 }))
+          hash.update(piece as Buffer);
+      } finally {
+        await handle.close();
+      }
+      return hash.digest('hex');
+    },
+
+    /** Every object in every pool. */
+    async objects(): Promise<string[]> {
+      const all = await Promise.all(
+        hosts.map(async (host) => (await readdir(pool(host))).map((file) => `${host}/${file}`)),
+      );
+      return all.flat().filter((file) => file.endsWith('.img'));
+    },
+
+    async migrate(id: string, to: string, options: object = {}): Promise<string> {
+      const asked = { volume_id: id, destination: `${to}@files#main`, ...options };
+      const reply = await call<{ migration: { id: string } }>('POST', '/migrations', { migration: asked });
+      if (reply.status !== 202) throw new Error(`migrate was answered ${reply.status}: ${JSON.stringify(reply.body)}`);
+      return reply.body.migration.id;
+    },
+
+    inPhase: (id: string, phase: string) =>
+      until(`migration ${id} is ${phase}`, async () => {
+        const now = await migration(id);
+        if (['succeeded', 'failed', 'refused'].includes(now.state) && now.phase !== phase)
+          throw new Error(JSON.stringify(now));
+        return now.phase === phase && now;
+      }),
+
+    /** Ended, and nothing left to clean up. */
+    ended: (id: string) =>
+      until(`migration ${id} ends`, async () => {
+        const now = await migration(id);
+        return (
+          ['succeeded', 'failed', 'refused'].includes(now.state) && ['none', 'done'].includes(now.cleanup.state) && now
+        );
+      }),
+
+    async stop(): Promise<void> {
+      for (const each of parts.values()) {
+        each.child?.kill('SIGCONT');
+        await each.end('SIGKILL');
+      }
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  return rig;
+};
