@@ -1,0 +1,132 @@
+import { type Failure, VolmoveError, volmoveError } from '../../../domain/error.ts';
+import { findPool, type Host, isUp } from '../../../domain/host/host.ts';
+import { isEnded } from '../../../domain/migration/migration.ts';
+import { formatPlacement, type PlacementRequest, parsePlacement, samePlacement } from '../../../domain/placement.ts';
+import { cannotMigrate, unclaimable } from '../../../domain/volume/claim.ts';
+import type { Volume } from '../../../domain/volume/volume.ts';
+import type { Deps } from '../../shared/deps.ts';
+import { type Place, requireSpace, resolvePlace } from '../pools/places.ts';
+
+/** A dry run: everything that a request is judged by, each told apart, nothing changed. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly message: string;
+  /** What to do about it; null when it is ok. */
+  readonly remedy: string | null;
+}
+
+const good = (name: string, message: string): Check => ({ name, ok: true, message, remedy: null });
+const bad = (name: string, { message, remedy }: Pick<Failure, 'message' | 'remedy'>): Check => ({
+  name,
+  ok: false,
+  message,
+  remedy,
+});
+const untold = (name: string, missing: string): Check =>
+  bad(name, { message: `Cannot be told: ${missing}.`, remedy: 'See the checks above.' });
+
+/** The place, or the refusal that a real request would get. */
+const placeOr = async (deps: Deps, text: string): Promise<Place | VolmoveError> => {
+  try {
+    return await resolvePlace(deps)(text);
+  } catch (error) {
+    if (error instanceof VolmoveError) return error;
+    throw error;
+  }
+};
+
+const hostCheck = (
+  name: string,
+  asked: PlacementRequest | undefined,
+  text: string,
+  host: Host | undefined,
+  nowMs: number,
+) =>
+  asked && host && isUp(host, nowMs)
+    ? good(name, `${host.id} is up.`)
+    : bad(name, volmoveError('HostUnavailable', { host: text }));
+
+/** Says why a pool that the host knows does not do, where a request would only hear that there is no such service. */
+const poolCheck = (
+  text: string,
+  asked: PlacementRequest | undefined,
+  host: Host | undefined,
+  place: Place | VolmoveError,
+) => {
+  const name = 'destination_pool';
+  if (!(place instanceof VolmoveError)) return good(name, `${formatPlacement(place.place)} is online.`);
+  const pool = host && asked?.pool !== undefined ? findPool(host, { ...asked, pool: asked.pool }) : undefined;
+  return pool && pool.state !== 'up'
+    ? bad(name, volmoveError('BackendOffline', { place: text, reason: pool.reason ?? 'the agent reports it offline' }))
+    : bad(name, volmoveError('PoolNotFound', { place: text }));
+};
+
+const capacityCheck = (volume: Volume, place: Place): Check => {
+  const name = 'capacity';
+  try {
+    requireSpace(place, volume.sizeBytes);
+    return good(name, `${place.availableBytes} bytes are free, ${volume.sizeBytes} are needed.`);
+  } catch (error) {
+    if (error instanceof VolmoveError) return bad(name, error);
+    throw error;
+  }
+};
+
+const otherPlaceCheck = (volume: Volume, place: Place): Check =>
+  volume.location && samePlacement(volume.location, place.place)
+    ? bad('other_place', cannotMigrate(volume, 'it is there already'))
+    : good('other_place', `It is at ${formatPlacement(volume.location ?? volume.placement)} now.`);
+
+const freeCheck = (volume: Volume): Check => {
+  const why = unclaimable(volume);
+  return why === undefined
+    ? good('volume_free', `Volume ${volume.id} is available and nobody moves it.`)
+    : bad('volume_free', cannotMigrate(volume, why));
+};
+
+/** An outcome that is not recorded yet is no obstacle: the request itself records it first. */
+const outcomeCheck = async (deps: Deps, { lastOutcome }: Volume): Promise<Check> => {
+  const name = 'last_outcome';
+  if (!lastOutcome) return good(name, 'It was never migrated before.');
+  const last = await deps.store.migrations.get(lastOutcome.migrationId);
+  return !last || isEnded(last)
+    ? good(name, `Migration ${lastOutcome.migrationId} is settled.`)
+    : good(name, `Migration ${lastOutcome.migrationId} is settled by the request itself.`);
+};
+
+const sourceCheck = async (deps: Deps, { location }: Volume): Promise<Check> => {
+  if (!location) return untold('source_host', 'the volume has no location');
+  const host = await deps.store.hosts.get(location.hostId);
+  return hostCheck('source_host', location, formatPlacement(location), host, deps.clock.nowMs());
+};
+
+export interface CheckMigration {
+  /** Undefined when there is no such volume that the caller may see. */
+  readonly volume: Volume | undefined;
+  readonly volumeId: string;
+  readonly destination: string;
+}
+
+export const checkMigration =
+  (deps: Deps) =>
+  async ({ volume, volumeId, destination }: CheckMigration): Promise<Check[]> => {
+    const asked = parsePlacement(destination);
+    const host = asked && (await deps.store.hosts.get(asked.hostId));
+    const place = await placeOr(deps, destination);
+    const free = place instanceof VolmoveError ? undefined : place;
+    const both = volume && free;
+    const missing = volume ? 'the destination is not usable' : 'the volume is not there';
+    return [
+      volume
+        ? good('volume_exists', `Volume ${volume.id} is there.`)
+        : bad('volume_exists', volmoveError('VolumeNotFound', { id: volumeId })),
+      volume ? freeCheck(volume) : untold('volume_free', missing),
+      volume ? await sourceCheck(deps, volume) : untold('source_host', missing),
+      hostCheck('destination_host', asked, destination, host, deps.clock.nowMs()),
+      poolCheck(destination, asked, host, place),
+      both ? otherPlaceCheck(volume, free) : untold('other_place', missing),
+      both ? capacityCheck(volume, free) : untold('capacity', missing),
+      volume ? await outcomeCheck(deps, volume) : untold('last_outcome', missing),
+    ];
+  };

@@ -1,0 +1,45 @@
+import { volmoveError } from '../../../domain/error.ts';
+import type { Job } from '../../../domain/job/job.ts';
+import type { JobRef, Migration } from '../../../domain/migration/migration.ts';
+import type { Deps } from '../../shared/deps.ts';
+import { ID } from '../volumes/visible.ts';
+
+/** Migrations with the jobs that tell how far they are. */
+
+/** Throws MigrationNotFound. */
+export const findMigration =
+  (deps: Pick<Deps, 'store'>) =>
+  async (id: string): Promise<Migration> => {
+    const migration = ID.test(id) ? await deps.store.migrations.get(id) : undefined;
+    if (!migration) throw volmoveError('MigrationNotFound', { id });
+    return migration;
+  };
+
+/** The job that the present run is at, or was at last. */
+export const activeRef = ({ jobs, run }: Migration): JobRef | undefined => jobs.filter((ref) => ref.run === run).at(-1);
+
+/** The present run's job that moves or reads the volume's bytes: progress is read from it. */
+export const dataRef = ({ jobs, run }: Migration): JobRef | undefined =>
+  jobs.filter((ref) => ref.run === run && (ref.kind === 'data.copy' || ref.kind === 'data.verify')).at(-1);
+
+export interface Watched {
+  readonly migration: Migration;
+  /** Undefined before the copy. */
+  readonly job: Job | undefined;
+}
+
+export const withJobs =
+  (deps: Pick<Deps, 'store'>) =>
+  async (migrations: readonly Migration[]): Promise<Watched[]> => {
+    const refs = migrations.map(dataRef).filter((ref) => ref !== undefined);
+    const jobs = await deps.store.jobs.getMany(refs.map((ref) => [ref.hostId, ref.jobId] as [string, string]));
+    const byId = new Map(jobs.map((job) => [job.id, job]));
+    return migrations.map((migration) => ({ migration, job: byId.get(dataRef(migration)?.jobId ?? '') }));
+  };
+
+export const withJob =
+  (deps: Pick<Deps, 'store'>) =>
+  async (migration: Migration): Promise<Watched> => {
+    const ref = dataRef(migration);
+    return { migration, job: ref && (await deps.store.jobs.get(ref.hostId, ref.jobId)) };
+  };

@@ -1,0 +1,113 @@
+import { already, type Decision, refuse } from '../../../domain/decision.ts';
+import { VolmoveError, volmoveError } from '../../../domain/error.ts';
+import { refuseMigration } from '../../../domain/migration/end.ts';
+import { isEnded, type Migration } from '../../../domain/migration/migration.ts';
+import { newMigration } from '../../../domain/migration/run.ts';
+import { executionName } from '../../../domain/names.ts';
+import { cannotMigrate, claim, unclaimable } from '../../../domain/volume/claim.ts';
+import type { MigrationOptions, Volume } from '../../../domain/volume/volume.ts';
+import type { Deps } from '../../shared/deps.ts';
+import { recordOutcome } from '../../shared/outcome.ts';
+import { requireSpace, resolvePlace } from '../pools/places.ts';
+import { type Repeatable, repeatable } from './idempotency.ts';
+
+export interface Migrate {
+  readonly projectId: string;
+  readonly requestedBy: string;
+  readonly volumeId: string;
+  /** `host@backend[#pool]` */
+  readonly destination: string;
+  readonly options: MigrationOptions;
+  /** Makes the request safe to repeat. */
+  readonly idempotencyKey: string | undefined;
+}
+
+const FIRST_RUN = 1;
+
+/** Looks before it writes anything, so that what can be known at once is refused at once. */
+const record = async (deps: Deps, command: Migrate, { id, requestHash }: Repeatable): Promise<Migration> => {
+  const volume = await deps.store.volumes.get(command.volumeId);
+  if (!volume) throw volmoveError('VolumeNotFound', { id: command.volumeId });
+  const destination = await resolvePlace(deps)(command.destination);
+  if (!volume.location) throw cannotMigrate(volume, unclaimable(volume) ?? 'it has no location');
+  if (!volume.claim) requireSpace(destination, volume.sizeBytes);
+  const { value } = await deps.store.migrations.create(
+    newMigration({
+      id,
+      volume,
+      source: volume.location,
+      destination: destination.place,
+      options: command.options,
+      requestedBy: command.requestedBy,
+      requestHash,
+      nowMs: deps.clock.nowMs(),
+    }),
+  );
+  return value;
+};
+
+/** No claim is given until the last outcome stands in its migration's item; whoever wants one writes it there first. */
+const settleLast = async (deps: Deps, volume: Volume): Promise<{ migrationId: string; run: number } | null> => {
+  const { lastOutcome } = volume;
+  if (!lastOutcome) return null;
+  const last = await deps.store.migrations.get(lastOutcome.migrationId);
+  if (last && !isEnded(last)) await recordOutcome(deps)(lastOutcome, 'api');
+  return { migrationId: lastOutcome.migrationId, run: lastOutcome.run };
+};
+
+/** A volume that was moved between the request's look and its claim is not where the migration says it starts from. */
+const claimFor =
+  (migration: Migration, settled: { migrationId: string; run: number } | null, nowMs: number) =>
+  (volume: Volume): Decision<Volume> => {
+    if (volume.claim?.migrationId === migration.id) return already(volume);
+    if (volume.location && volume.location.objectName !== migration.source.objectName)
+      return refuse(cannotMigrate(volume, 'it has been moved meanwhile'));
+    const { id: migrationId, destination, options } = migration;
+    return claim({ migrationId, run: FIRST_RUN, destination, options, settled, nowMs })(volume);
+  };
+
+const claimOrRefuse = async (
+  deps: Deps,
+  migration: Migration,
+  settled: Parameters<typeof claimFor>[1],
+): Promise<void> => {
+  try {
+    await deps.store.volumes.apply([migration.volumeId], claimFor(migration, settled, deps.clock.nowMs()));
+  } catch (error) {
+    if (!(error instanceof VolmoveError)) throw error;
+    await deps.store.migrations.apply([migration.id], refuseMigration(error.toFailure(), 'api', deps.clock.nowMs()));
+    throw error;
+  }
+};
+
+/** Claim and execution of a migration that was written down; each may have been done by an earlier try of the same request. */
+const begin = async (deps: Deps, migration: Migration): Promise<void> => {
+  const volume = await deps.store.volumes.get(migration.volumeId);
+  if (!volume) throw volmoveError('VolumeNotFound', { id: migration.volumeId });
+  const settled = await settleLast(deps, volume);
+  if (volume.lastOutcome?.migrationId === migration.id) return;
+  await claimOrRefuse(deps, migration, settled);
+  await deps.executions.start('migrate-volume', executionName(migration.id, FIRST_RUN), {
+    migrationId: migration.id,
+    run: FIRST_RUN,
+  });
+};
+
+/**
+ * Migration item, claim, execution, and an answer only after seeing that the migration was not refused meanwhile (design
+ * section 3). Throws the reason of a refusal; IdempotencyMismatch when the key was used for another request.
+ */
+export const migrate =
+  (deps: Deps) =>
+  async (command: Migrate): Promise<Migration> => {
+    const repeat = repeatable(deps, command);
+    const existing = repeat.requestHash === null ? undefined : await deps.store.migrations.get(repeat.id);
+    const migration = existing ?? (await record(deps, command, repeat));
+    if (migration.requestHash !== repeat.requestHash) throw volmoveError('IdempotencyMismatch', {});
+    if (migration.stage.state === 'requested') await begin(deps, migration);
+
+    const now = await deps.store.migrations.get(migration.id);
+    if (!now) throw volmoveError('MigrationNotFound', { id: migration.id });
+    if (now.stage.state === 'refused') throw new VolmoveError(now.stage.reason);
+    return now;
+  };

@@ -1,0 +1,44 @@
+import * as z from 'zod';
+import type { MigrationOptions } from '../../../domain/volume/volume.ts';
+import { line } from '../http/fields.ts';
+
+/** Bodies of our own resource; unlike the standard's they take no key that they do not know. */
+
+const YEAR_SECONDS = 365 * 86_400;
+/** A source whose copy nobody verified is kept for at least this long. */
+const UNVERIFIED_RETENTION_SECONDS = 86_400;
+
+export const CREATE_MIGRATION = z
+  .strictObject({
+    migration: z.strictObject({
+      volume_id: line.min(1),
+      destination: line
+        .min(1)
+        .meta({ description: 'host@backend#pool; without a pool the one with the most free space' }),
+      lock: z.boolean().nullish().meta({ description: 'Refuse attach and detach while the migration runs.' }),
+      force_host_copy: z.boolean().nullish(),
+      verify: z.enum(['full', 'none']).nullish(),
+      source_retention_seconds: z.int().min(0).max(YEAR_SECONDS).nullish(),
+      progress_interval_seconds: z.number().min(0.1).max(86_400).nullish(),
+      bandwidth_bytes_per_second: z.int().min(1).nullish(),
+      dry_run: z.boolean().nullish().meta({ description: 'Answer with the checks and change nothing.' }),
+    }),
+  })
+  .meta({ id: 'MigrationCreate' });
+
+export const ACT_ON_MIGRATION = z
+  .strictObject({ cancel: z.strictObject({}).nullable() })
+  .meta({ id: 'MigrationAction' });
+
+export const optionsOf = ({ migration: asked }: z.output<typeof CREATE_MIGRATION>): MigrationOptions => {
+  const verify = asked.verify ?? 'full';
+  const retention = asked.source_retention_seconds ?? 0;
+  return {
+    lock: asked.lock ?? false,
+    forceHostCopy: asked.force_host_copy ?? false,
+    verify,
+    sourceRetentionSeconds: verify === 'none' ? Math.max(retention, UNVERIFIED_RETENTION_SECONDS) : retention,
+    ...(asked.progress_interval_seconds ? { progressIntervalSeconds: asked.progress_interval_seconds } : {}),
+    ...(asked.bandwidth_bytes_per_second ? { bandwidthBytesPerSecond: asked.bandwidth_bytes_per_second } : {}),
+  };
+};

@@ -1,0 +1,56 @@
+import { etaSeconds, percentOf } from '../../../domain/event.ts';
+import { isJobEnded, type Job } from '../../../domain/job/job.ts';
+import { isEnded, type Migration, phaseName } from '../../../domain/migration/migration.ts';
+import { isoTime } from './time.ts';
+
+/**
+ * How far a migration is. The bytes are those of the named phase, as in its events: settled at the destination while
+ * copying, read back while verifying. 100 percent means verified and switched over, nothing less.
+ */
+export interface ProgressView {
+  readonly phase: string;
+  readonly done_bytes: number;
+  readonly total_bytes: number;
+  readonly percent: number;
+  readonly rate_bytes_per_second: number;
+  readonly eta_seconds: number | null;
+  readonly attempt: number;
+  readonly at: string | null;
+  readonly stale: boolean;
+  readonly stalled_since: string | null;
+}
+
+/** The run is past its bytes: everything was copied and verified, but it has not ended yet. */
+const isPastBytes = ({ stage }: Migration): boolean => stage.state === 'running' && stage.phase === 'finalizing';
+
+const averageRate = ({ report, sizeBytes }: Migration): number =>
+  report && report.copyMs > 0 ? Math.round((sizeBytes / report.copyMs) * 1000) : 0;
+
+export const renderProgress = (migration: Migration, job: Job | undefined, stale = false): ProgressView => {
+  const { sizeBytes, stage } = migration;
+  const progress = job?.progress ?? null;
+  const attempt = progress?.attempt ?? job?.attempt ?? 0;
+  const base = { phase: phaseName(migration), total_bytes: sizeBytes, attempt, stale, stalled_since: null };
+  if (stage.state === 'succeeded') {
+    const at = isoTime(stage.endedAtMs);
+    return {
+      ...base,
+      done_bytes: sizeBytes,
+      percent: 100,
+      rate_bytes_per_second: averageRate(migration),
+      eta_seconds: null,
+      at,
+    };
+  }
+  const doneBytes = isPastBytes(migration) ? sizeBytes : (progress?.doneBytes ?? 0);
+  const moving = job !== undefined && progress !== null && !isJobEnded(job) && !isEnded(migration);
+  return {
+    ...base,
+    done_bytes: doneBytes,
+    percent: percentOf(doneBytes, sizeBytes),
+    rate_bytes_per_second: moving ? Math.round(progress.rateBytesPerSecond) : 0,
+    eta_seconds: moving ? etaSeconds(progress) : null,
+    at: progress ? isoTime(progress.atMs) : null,
+    stalled_since: moving && job.stalledSinceMs !== null ? isoTime(job.stalledSinceMs) : null,
+  };
+};

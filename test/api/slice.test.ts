@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { createWorld, withHosts, withVolume } from './world.ts';
+import {writeFileSync} from 'node:fs';
+it('x', async () => {
+  const world = createWorld();
+  await withHosts(world);
+  const v = await withVolume(world);
+  const out: unknown[] = [];
+  const t = async (...a: Parameters<typeof world.ask>) => out.push(a, (await world.ask(...a)));
+  await t('GET', '/v3/openapi.json', {token:null});
+  await t('POST', '/v3/migrations', {body:{migration:{volume_id:v.id,destination:'b@file',dry_run:true}}});
+  await t('POST', '/v3/migrations', {body:{migration:{volume_id:v.id,destination:'b@file'}}});
+  await t('POST', '/v3/migrations', {body:{migration:{volume_id:v.id,destination:'b@file'}}});
+  await t('GET', '/v3/migrations');
+  await t('GET', '/v3/hosts');
+  await t('GET', '/v3/os-services');
+  await t('GET', '/v3/scheduler-stats/get_pools?detail=True');
+  await t('GET', '/v3/limits');
+  writeFileSync('/tmp/h/api-out.json', JSON.stringify(out,null,1));
+  expect(world.reported).toEqual([]);
+});
