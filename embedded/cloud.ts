@@ -81,7 +81,11 @@ const startEngine = (
       };
       bus.publish([entry]).catch((error: unknown) => onProblem('status event', error));
     },
-    onFault: (error) => onProblem('engine', error),
+    onFault: (error) => {
+      // an execution halts where its journal ends: the next start goes on from there, so the process must end
+      onProblem('engine', error);
+      process.exit(70);
+    },
   });
 
 const createTable = async (endpoint: string): Promise<void> => {

@@ -5,7 +5,10 @@ import type { Clock, Notifier, TaskResults } from '../domain/ports.ts';
 import type { DataDir } from '../local/data-dir.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentConfig } from './config.ts';
+import { REQUESTS_IN_FLIGHT } from './copy/copy.ts';
 import { createTokenBucket } from './copy/token-bucket.ts';
+import { createBufferPool } from './device/buffer-pool.ts';
+import { CHUNK_BYTES } from './digest/tree-hash.ts';
 import { requirePools } from './drivers/file/require-pools.ts';
 import { createBackends } from './drivers/registry.ts';
 import { createExports, type Exports } from './exports.ts';
@@ -113,6 +116,7 @@ const start = async (deps: AgentDeps): Promise<Started> => {
       peerAwaySeconds: config.peer_away_seconds,
     },
     hostBucket: createTokenBucket({ monotonicMs, sleep, rate: () => perSecond }),
+    buffers: createBufferPool(REQUESTS_IN_FLIGHT, CHUNK_BYTES),
     monotonicMs,
     sleep,
   };

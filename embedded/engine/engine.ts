@@ -12,11 +12,11 @@ import type { Json } from './json.ts';
 import { Machine } from './machines/machine.ts';
 import { resolveSettings } from './machines/settings.ts';
 
-export { type Clock, systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
 export { DefinitionError, type Problem } from './definition/problems.ts';
 export type { EngineDependencies, StatusChangeDetail } from './dependencies.ts';
-export type { PutEvents, PutEventsEntry, PutEventsResult } from './resources/events.ts';
-export type { InvokeLambda, LambdaError } from './resources/lambda.ts';
+export type { PutEvents, PutEventsEntry } from './resources/events.ts';
+export type { InvokeLambda } from './resources/lambda.ts';
 
 export interface MachineSource {
   /** 1 to 80 letters, digits, `.`, `-` and `_`. */

@@ -29,6 +29,8 @@ export interface CopyRequest {
   readonly whilePaused: (signal: AbortSignal) => Promise<void>;
   readonly monotonicMs: () => number;
   readonly signal: AbortSignal;
+  /** One buffer of a chunk for each request in flight, aligned for direct I/O; made for this copy when left out. */
+  readonly window?: readonly Buffer[];
 }
 
 export interface CopyProgress {
@@ -42,7 +44,7 @@ export interface Copied {
   readonly bytes: { readonly read: number; readonly written: number; readonly zeroes: number };
 }
 
-const REQUESTS_IN_FLIGHT = 8;
+export const REQUESTS_IN_FLIGHT = 8;
 const CHECKPOINT_BYTES = 64 * 1024 * 1024;
 const CHECKPOINT_MS = 5_000;
 /** Zeroes travel in requests of this size at the most (an NBD length has 32 bits; servers may take less). */
@@ -119,7 +121,7 @@ export const copyDevice = async (request: CopyRequest): Promise<Copied> => {
   });
   const move = mover(request, bytes);
   const checkpoint = checkpointer(request, digest);
-  const inFlight = createInFlight(alignedBuffers(REQUESTS_IN_FLIGHT, CHUNK_BYTES));
+  const inFlight = createInFlight(request.window ?? alignedBuffers(REQUESTS_IN_FLIGHT, CHUNK_BYTES));
   request.onProgress({ settledBytes: bytesOf(digest.chunks, sizeBytes), totalBytes: sizeBytes, rateBytesPerSecond: 0 });
   try {
     for await (const piece of pieces(request.source, sizeBytes, digest.chunks, signal)) {

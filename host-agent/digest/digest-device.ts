@@ -1,6 +1,6 @@
 import type { BlockDevice } from '../../domain/block-device.ts';
 import { bytesOf, isZero, pieces } from '../copy/chunks.ts';
-import type { CopyProgress } from '../copy/copy.ts';
+import { type CopyProgress, REQUESTS_IN_FLIGHT } from '../copy/copy.ts';
 import { createInFlight } from '../copy/in-flight.ts';
 import { createOrdered } from '../copy/ordered.ts';
 import { createRate } from '../copy/rate.ts';
@@ -15,9 +15,9 @@ export interface DigestRequest {
   readonly onProgress: (progress: CopyProgress) => void;
   readonly monotonicMs: () => number;
   readonly signal: AbortSignal;
+  /** As in CopyRequest. */
+  readonly window?: readonly Buffer[];
 }
-
-const REQUESTS_IN_FLIGHT = 8;
 
 export const digestDevice = async ({
   device,
@@ -25,6 +25,7 @@ export const digestDevice = async ({
   onProgress,
   monotonicMs,
   signal,
+  window,
 }: DigestRequest): Promise<string> => {
   const digest = createDigest(sizeBytes);
   const rate = createRate(monotonicMs);
@@ -34,7 +35,7 @@ export const digestDevice = async ({
     const settledBytes = bytesOf(digest.chunks, sizeBytes);
     onProgress({ settledBytes, totalBytes: sizeBytes, rateBytesPerSecond: rate.add(settledBytes) });
   });
-  const inFlight = createInFlight(alignedBuffers(REQUESTS_IN_FLIGHT, CHUNK_BYTES));
+  const inFlight = createInFlight(window ?? alignedBuffers(REQUESTS_IN_FLIGHT, CHUNK_BYTES));
   onProgress({ settledBytes: 0, totalBytes: sizeBytes, rateBytesPerSecond: 0 });
   try {
     for await (const piece of pieces(device, sizeBytes, 0, signal)) {

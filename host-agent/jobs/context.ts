@@ -1,5 +1,6 @@
 import type { Job, JobControl, JobKind, JobTypes } from '../../domain/job/job.ts';
 import type { TokenBucket } from '../copy/token-bucket.ts';
+import type { BufferPool } from '../device/buffer-pool.ts';
 import type { Backends } from '../drivers/registry.ts';
 import type { Exports } from '../exports.ts';
 import type { CheckpointJournal } from '../journal/checkpoints.ts';
@@ -24,6 +25,8 @@ export interface AgentParts {
   };
   /** Shared by all of the host's copies. */
   readonly hostBucket: TokenBucket;
+  /** Windows of aligned buffers for copies and read-backs. */
+  readonly buffers: BufferPool;
   readonly monotonicMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }

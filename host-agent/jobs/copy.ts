@@ -54,19 +54,22 @@ const copyOnce = async (parts: AgentParts, run: Run, attempt: number, source: Bl
   const checkpoint = await parts.checkpoints.read(job.id, input.writeEpoch);
   const destination = await connect(parts, run, attempt);
   try {
-    const copied = await copyDevice({
-      source,
-      destination,
-      sizeBytes: input.sizeBytes,
-      destinationIsZero: input.destinationIsZero,
-      ...(checkpoint ? { checkpoint } : {}),
-      onProgress: (p) => run.measured(p),
-      onCheckpoint: (cp) => parts.checkpoints.write({ jobId: job.id, writeEpoch: input.writeEpoch, checkpoint: cp }),
-      buckets: bucketsOf(parts, run),
-      whilePaused: (during) => whilePaused(parts, run, during),
-      monotonicMs: parts.monotonicMs,
-      signal,
-    });
+    const copied = await parts.buffers.lend((window) =>
+      copyDevice({
+        window,
+        source,
+        destination,
+        sizeBytes: input.sizeBytes,
+        destinationIsZero: input.destinationIsZero,
+        ...(checkpoint ? { checkpoint } : {}),
+        onProgress: (p) => run.measured(p),
+        onCheckpoint: (cp) => parts.checkpoints.write({ jobId: job.id, writeEpoch: input.writeEpoch, checkpoint: cp }),
+        buckets: bucketsOf(parts, run),
+        whilePaused: (during) => whilePaused(parts, run, during),
+        monotonicMs: parts.monotonicMs,
+        signal,
+      }),
+    );
     return {
       digest: input.digest ? copied.digest : null,
       writeEpoch: input.writeEpoch,

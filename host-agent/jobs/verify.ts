@@ -19,13 +19,16 @@ export const verifyData: JobHandler<'data.verify'> = async (parts, run) => {
   if (!job.input.digest) return { digest: null, generation: sealed.generation, readback: 'direct' };
   const { device, readback } = await parts.backends.get(object).open(object, 'ro', signal);
   try {
-    const digest = await digestDevice({
-      device,
-      sizeBytes,
-      onProgress: (p) => run.measured(p),
-      monotonicMs: parts.monotonicMs,
-      signal,
-    });
+    const digest = await parts.buffers.lend((window) =>
+      digestDevice({
+        window,
+        device,
+        sizeBytes,
+        onProgress: (p) => run.measured(p),
+        monotonicMs: parts.monotonicMs,
+        signal,
+      }),
+    );
     return { digest, generation: sealed.generation, readback };
   } finally {
     await device.close();

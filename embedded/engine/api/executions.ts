@@ -1,10 +1,11 @@
 // StartExecution, DescribeExecution, ListExecutions, StopExecution.
 import { z } from 'zod';
-import { readEnding, readJournal } from '../journal/journal.ts';
+import { readJournal } from '../journal/journal.ts';
 import type { Summary } from '../journal/lines.ts';
 import { MAX_PAYLOAD_BYTES, sizeBytes } from '../json.ts';
 import type { Machine } from '../machines/machine.ts';
 import { notRedrivable } from '../machines/status-change.ts';
+import type { LiveExecution } from '../run/execution.ts';
 import type { Ending } from '../run/frame.ts';
 import { parseExecutionArn, parseMachineArn } from './arns.ts';
 import { executionDoesNotExist, invalidExecutionInput, invalidName, validation } from './errors.ts';
@@ -30,13 +31,12 @@ export const startExecution = operation(
 export const describeExecution = operation(z.object({ executionArn: arn }), (machines, { executionArn }) => {
   const { machine, head } = findExecution(machines, executionArn);
   const running = machine.running(head.name);
-  const path = machine.journalPath(head.name);
-  const input = running?.context.execution.inputText ?? readJournal(path).start.input;
+  const { inputText, ending } = running === undefined ? endedParts(machine, head) : runningParts(running);
   return {
     ...listItem(machine, head),
-    input,
+    input: inputText,
     inputDetails: { included: true },
-    ...(running === undefined ? endingMembers(readEnding(path)) : {}),
+    ...endingMembers(ending),
     redriveStatus: 'NOT_REDRIVABLE',
     redriveStatusReason: notRedrivable(head.status),
   };
@@ -94,6 +94,18 @@ function listItem(machine: Machine, { name, status, startMs, stopMs }: Summary) 
     ...(stopMs === null ? {} : { stopDate: seconds(stopMs) }),
     redriveCount: 0,
   };
+}
+
+function runningParts({ context }: LiveExecution): { readonly inputText: string; readonly ending: null } {
+  return { inputText: context.execution.inputText, ending: null };
+}
+
+function endedParts(
+  machine: Machine,
+  { name }: Summary,
+): { readonly inputText: string; readonly ending: Ending | null } {
+  const { start, ending } = readJournal(machine.journalPath(name));
+  return { inputText: start.input, ending };
 }
 
 function endingMembers(ending: Ending | null): Record<string, unknown> {

@@ -1,5 +1,6 @@
 // Reads a whole definition into compiled states, or into the list of everything that is wrong with it.
 import type { ExpressionEnvironment } from '../expressions/functions.ts';
+import { isExpressionText } from '../expressions/template.ts';
 import { isObject, typeName } from '../json.ts';
 import { readEffects } from './effects.ts';
 import { MACHINE_FIELDS, PROCESSOR_FIELDS, STATE_FIELDS } from './fields.ts';
@@ -78,8 +79,8 @@ function readState(reading: Reading, scopes: ScopeOfStates[], name: string, valu
 function readMap(reading: Reading, scopes: ScopeOfStates[], reader: Reader, name: string): MapState {
   reader.onlyFields(STATE_FIELDS.Map);
   const items = reader.template('Items');
-  if (items?.kind === 'literal' && typeof items.value !== 'string' && !Array.isArray(items.value)) {
-    if (items.value !== null) reader.report('Items', 'must be an array, or an expression that gives one; correct it');
+  if (items !== undefined && !Array.isArray(reader.raw('Items')) && !isExpressionText(reader.raw('Items'))) {
+    reader.report('Items', 'must be an array, or an expression that gives one; correct it');
   }
   const processor = reader.object('ItemProcessor');
   if (!reader.has('ItemProcessor')) reader.report('ItemProcessor', 'is missing; add it');

@@ -1,11 +1,12 @@
 // Reads one state of each kind.
-import type { Template } from '../expressions/template.ts';
+import { isExpressionText, type Template } from '../expressions/template.ts';
 import { isObject } from '../json.ts';
 import { readEffects } from './effects.ts';
 import { RULE_FIELDS, STATE_FIELDS } from './fields.ts';
 import { readHandlers } from './handlers.ts';
 import { type Range, type Reader, SECONDS } from './reader.ts';
 import { TASK_RESOURCES, type TaskResource } from './resources.ts';
+import { timestampMs } from './timestamp.ts';
 import type { ChoiceRule, ChoiceState, Effects, State, TaskState, WaitState } from './types.ts';
 
 /** Reads every kind but Map, whose processor holds states of its own. */
@@ -42,7 +43,7 @@ export function readFlow(reader: Reader, effects: Effects): Effects & { next: st
 export function readCount(reader: Reader, field: string, range: Range): Template | undefined {
   const raw = reader.raw(field);
   const template = reader.template(field);
-  if (template?.kind === 'literal' && !(typeof raw === 'string' && raw.startsWith('{%'))) reader.number(field, range);
+  if (!isExpressionText(raw)) reader.number(field, range);
   return template;
 }
 
@@ -52,7 +53,10 @@ function readUntil(reader: Reader): WaitState['until'] {
   }
   const seconds = readCount(reader, 'Seconds', { ...SECONDS, least: 0 });
   if (seconds !== undefined) return { kind: 'Seconds', template: seconds };
-  reader.text('Timestamp');
+  const timestamp = reader.raw('Timestamp');
+  if (timestamp !== undefined && !isExpressionText(timestamp) && timestampMs(timestamp) === undefined) {
+    reader.report('Timestamp', `is ${JSON.stringify(timestamp)}; make it a time such as 2030-01-31T12:00:00Z`);
+  }
   return { kind: 'Timestamp', template: reader.template('Timestamp') ?? { kind: 'literal', value: null } };
 }
 
@@ -110,8 +114,8 @@ function readChoice(reader: Reader, name: string): ChoiceState {
 function readRule(reader: Reader): ChoiceRule {
   reader.onlyFields(RULE_FIELDS);
   const condition = reader.template('Condition');
-  const constant = condition?.kind === 'literal' && !isExpressionText(reader.raw('Condition'));
-  if (condition === undefined || (constant && typeof condition.value !== 'boolean')) {
+  const raw = reader.raw('Condition');
+  if (typeof raw !== 'boolean' && !isExpressionText(raw)) {
     reader.report('Condition', 'must be true, false or an expression that gives one of them; correct it');
   }
   return {
@@ -124,9 +128,4 @@ function readRule(reader: Reader): ChoiceRule {
 function readWords(reader: Reader, field: string): Template | undefined {
   reader.text(field);
   return reader.template(field);
-}
-
-/** An expression that did not compile is reported as such already. */
-function isExpressionText(raw: unknown): boolean {
-  return typeof raw === 'string' && (raw.startsWith('{%') || raw.endsWith('%}'));
 }

@@ -15,9 +15,14 @@ export function expressionSource(text: string): string | undefined {
   return text.length >= 4 && text.startsWith('{%') && text.endsWith('%}') ? text.slice(2, -2).trim() : undefined;
 }
 
+/** Whether a value is an expression or tries to be one. */
+export function isExpressionText(value: unknown): value is string {
+  return typeof value === 'string' && (value.startsWith('{%') || value.endsWith('%}'));
+}
+
 /** Half an expression: almost surely a slip, so the loader refuses it instead of passing it on as text. */
 export function isBrokenExpression(text: string): boolean {
-  return expressionSource(text) === undefined && (text.startsWith('{%') || text.endsWith('%}'));
+  return isExpressionText(text) && expressionSource(text) === undefined;
 }
 
 /** `location` is the path inside the state, such as `Output/error`. Invalid expressions become null literals. */

@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { isObject } from '../json.ts';
-import { applyTransition, createProgress, type Progress } from '../run/frame.ts';
+import { applyTransition, createProgress, type Ending, type Progress } from '../run/frame.ts';
 import type { HistoryEvent } from '../run/history.ts';
 import type { StartLine, StartRecord, Summary, SummaryLine, TransitionLine } from './lines.ts';
 
@@ -64,7 +64,6 @@ export function readSummary(path: string): Summary | undefined {
 export interface JournalContent {
   readonly start: StartRecord;
   readonly progress: Progress;
-  readonly hasSummary: boolean;
 }
 
 /**
@@ -82,26 +81,29 @@ export function recoverJournal(path: string): JournalContent | undefined {
   if (!('start' in first)) throw new Error(`The journal ${path} does not begin with a start; move the file away`);
   const progress = createProgress();
   for (const line of lines) if ('transition' in line) applyTransition(progress, line.transition);
-  return { start: first.start, progress, hasSummary: lines.some((line) => 'ended' in line) };
+  return { start: first.start, progress };
 }
 
-/** The start of an execution and all its events, oldest first. */
-export function readJournal(path: string): { readonly start: StartRecord; readonly events: HistoryEvent[] } {
+export interface JournalRecord {
+  readonly start: StartRecord;
+  /** Oldest first. */
+  readonly events: readonly HistoryEvent[];
+  /** Null while the execution runs. */
+  readonly ending: Ending | null;
+}
+
+/** All that a journal tells to callers of the API. */
+export function readJournal(path: string): JournalRecord {
   const text = readFileSync(path, 'utf8');
   const lines = journalLines(path, text.slice(0, text.lastIndexOf('\n') + 1));
   const first = lines[0];
   if (first === undefined || !('start' in first)) throw new Error(`The journal ${path} has no start`);
+  const transitions = lines.flatMap((line) => ('transition' in line ? line.transition : []));
   return {
     start: first.start,
-    events: lines.flatMap((line) => ('transition' in line ? line.transition.events : [])),
+    events: transitions.flatMap(({ events }) => events),
+    ending: transitions.at(-1)?.ending ?? null,
   };
-}
-
-/** How an ended execution ended. */
-export function readEnding(path: string) {
-  const lines = journalLines(path, readFileSync(path, 'utf8'));
-  const last = lines.findLast((line) => 'transition' in line);
-  return last?.transition.ending ?? null;
 }
 
 type Line = StartLine | TransitionLine | SummaryLine;

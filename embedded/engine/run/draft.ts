@@ -40,7 +40,6 @@ export interface Draft {
   /** The time of a state's entry, later than that of every entry before. */
   nextEntryMs(): number;
   end(ending: Ending): void;
-  isEnded(): boolean;
   finish(): Transition;
 }
 
@@ -84,13 +83,12 @@ export function createDraft(context: RunContext, progress: Progress): Draft {
     },
     executionEvent: append,
     nextEntryMs() {
-      lastEnteredMs = Math.max(nowMs, lastEnteredMs + 1);
+      lastEnteredMs = Math.max(eventMs, lastEnteredMs + 1);
       return lastEnteredMs;
     },
     end: (how) => {
       ending = how;
     },
-    isEnded: () => ending !== null,
     // An ended execution has no frames to go on from.
     finish: () => ({ events, frames: ending === null ? Object.fromEntries(changed) : {}, ending }),
   };

@@ -1,15 +1,12 @@
 // Wait: sleeps for a number of seconds or until a time; a time that has passed is over at once.
+import { timestampMs } from '../../definition/timestamp.ts';
 import type { WaitState } from '../../definition/types.ts';
 import { evaluateAs } from '../../expressions/evaluate.ts';
-import type { Json } from '../../json.ts';
 import type { Draft } from '../draft.ts';
 import { depart, leaveState } from '../flow.ts';
 import type { Frame } from '../frame.ts';
 import { scopeOf } from '../scope.ts';
 import { wholeSeconds } from './seconds.ts';
-
-/** The profile of ISO 8601 that the States Language takes: RFC 3339 with capital T and Z. */
-const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
 export async function beginWait(draft: Draft, frame: Frame, state: WaitState): Promise<void> {
   const { kind, template } = state.until;
@@ -27,10 +24,4 @@ export async function beginWait(draft: Draft, frame: Frame, state: WaitState): P
 
 export async function endWait(draft: Draft, frame: Frame, state: WaitState): Promise<void> {
   leaveState(draft, frame, await depart(state, scopeOf(draft, frame), frame.input, state.next));
-}
-
-function timestampMs(value: Json): number | undefined {
-  if (typeof value !== 'string' || !TIMESTAMP.test(value)) return undefined;
-  const atMs = Date.parse(value);
-  return Number.isNaN(atMs) ? undefined : atMs;
 }

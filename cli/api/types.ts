@@ -1,0 +1,155 @@
+/** The API's resources as they travel; names are the wire's (docs of the HTTP API). Times are ISO 8601 in UTC. */
+
+export interface Attachment {
+  readonly id: string;
+  readonly attachment_id?: string;
+  readonly host_name?: string | null;
+  readonly server_id?: string | null;
+  readonly device?: string | null;
+}
+
+export interface Volume {
+  readonly id: string;
+  readonly name: string | null;
+  readonly status: string;
+  /** GiB. */
+  readonly size: number;
+  readonly migration_status?: string | null;
+  readonly 'os-vol-host-attr:host'?: string | null;
+  readonly attachments: readonly Attachment[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly created_at: string;
+}
+
+export interface Progress {
+  readonly phase: string;
+  readonly done_bytes: number;
+  readonly total_bytes: number;
+  readonly percent: number;
+  readonly rate_bytes_per_second: number;
+  readonly eta_seconds: number | null;
+  readonly attempt: number;
+  readonly at: string | null;
+  readonly stale: boolean;
+  readonly stalled_since: string | null;
+}
+
+export interface Reason {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export interface Leftover {
+  readonly object: string;
+  readonly host: string;
+  readonly tries: number;
+  readonly reason: string | null;
+}
+
+export interface Cleanup {
+  readonly state: 'none' | 'todo' | 'needs_you' | 'done';
+  readonly left: readonly Leftover[];
+}
+
+export interface StoryEntry {
+  readonly at: string;
+  readonly run: number;
+  readonly who: string;
+  readonly from: string;
+  readonly to: string;
+  readonly why: string | null;
+}
+
+export const MIGRATION_STATES = ['requested', 'running', 'succeeded', 'failed', 'refused'] as const;
+export type MigrationState = (typeof MIGRATION_STATES)[number];
+
+export interface Migration {
+  readonly id: string;
+  readonly volume_id: string;
+  readonly volume_name: string | null;
+  readonly project_id: string;
+  readonly state: MigrationState;
+  readonly phase: string;
+  readonly run: number;
+  readonly source: string;
+  readonly destination: string;
+  readonly locked: boolean;
+  readonly size_bytes: number;
+  readonly progress: Progress | null;
+  readonly reason: Reason | null;
+  readonly requested_by: string;
+  readonly requested_at: string;
+  readonly ended_at: string | null;
+  readonly cancel_wished: boolean;
+  readonly cleanup: Cleanup;
+  readonly digests: { readonly source: string | null; readonly destination: string | null } | null;
+  readonly bytes_read: number | null;
+  readonly bytes_written: number | null;
+  readonly story: readonly StoryEntry[];
+  readonly execution: string;
+}
+
+export interface MigrationRequest {
+  readonly volume_id: string;
+  readonly destination: string;
+  readonly lock: boolean;
+  readonly verify: 'full' | 'none';
+  readonly dry_run: boolean;
+  readonly source_retention_seconds?: number;
+  readonly bandwidth_bytes_per_second?: number;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
+export interface Host {
+  readonly id: string;
+  readonly state: 'up' | 'down';
+  readonly version: string;
+  readonly address: string;
+  readonly heartbeat_at: string | null;
+  readonly concurrency: number;
+  readonly backends: readonly {
+    readonly name: string;
+    readonly driver: string;
+    readonly pools: readonly {
+      readonly name: string;
+      readonly place: string;
+      readonly state: string;
+      readonly total_bytes: number | null;
+      readonly free_bytes: number | null;
+    }[];
+  }[];
+}
+
+/** Capacities are GiB, or the standard's words `infinite` and `unknown`. */
+export interface Pool {
+  readonly name: string;
+  readonly capabilities: {
+    readonly driver?: string;
+    readonly backend_state?: string;
+    readonly total_capacity_gb?: number | string;
+    readonly free_capacity_gb?: number | string;
+    readonly allocated_capacity_gb?: number | string;
+    readonly migration_progress_report?: boolean | string;
+  };
+}
+
+export interface MigrationEvent {
+  readonly detail_type: string;
+  readonly detail: Readonly<Record<string, unknown>> & {
+    readonly event_type: string;
+    readonly sequence: number;
+    readonly at: string;
+  };
+}
+
+export const volumePlace = (volume: Volume): string => volume['os-vol-host-attr:host'] ?? '-';
+export const volumeLabel = (volume: Pick<Volume, 'id' | 'name'>): string => volume.name || volume.id;
+export const migrationLabel = (migration: Pick<Migration, 'volume_id' | 'volume_name'>): string =>
+  migration.volume_name || migration.volume_id;

@@ -1,0 +1,121 @@
+import { parsePlacement } from '../../domain/placement.ts';
+import { type Check, type Migration, type MigrationRequest, type Volume, volumeLabel } from '../api/types.ts';
+import { usageError } from '../errors.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { span } from '../output/line.ts';
+import { checkResult } from '../output/status.ts';
+import { type Column, renderTable } from '../output/table.ts';
+import { type AddCommand, examples, operand, positive, wholeFrom } from '../runtime/command.ts';
+import { resolveVolume } from '../runtime/resolve.ts';
+import type { Session } from '../runtime/session.ts';
+import { runWatch } from '../watch/run-watch.ts';
+
+/** `volmove migrate`: asks for a migration, or only checks it; prints the migration's id, progress goes beside it. */
+
+interface MigrateOptions {
+  readonly to: string;
+  readonly force?: boolean;
+  readonly wait?: boolean;
+  readonly timeout?: number;
+  readonly dryRun?: boolean;
+  readonly verify: boolean;
+  readonly keepSource?: number;
+  readonly bandwidth?: number;
+  readonly idempotencyKey?: string;
+}
+
+const MIB = 1024 * 1024;
+
+const requestOf = (volume: Volume, options: MigrateOptions): MigrationRequest => ({
+  volume_id: volume.id,
+  destination: options.to,
+  lock: options.force === true,
+  verify: options.verify ? 'full' : 'none',
+  dry_run: options.dryRun === true,
+  ...(options.keepSource === undefined ? {} : { source_retention_seconds: options.keepSource }),
+  ...(options.bandwidth === undefined ? {} : { bandwidth_bytes_per_second: Math.round(options.bandwidth * MIB) }),
+});
+
+const CHECK_COLUMNS: readonly Column<Check>[] = [
+  { title: 'CHECK', cell: (check) => span(check.name.replaceAll('_', ' ')) },
+  { title: 'RESULT', cell: checkResult },
+  { title: 'WHAT IT FOUND', cell: (check) => span(check.message) },
+];
+
+const dryRun = async (session: Session, request: MigrationRequest): Promise<ExitCode> => {
+  const checks = await session.client.dryRun(request);
+  const blocked = checks.filter((check) => !check.ok);
+  if (session.json) session.document({ checks });
+  else {
+    session.data(renderTable(CHECK_COLUMNS, checks, session.look));
+    for (const check of blocked) if (check.remedy) session.say(`${check.name.replaceAll('_', ' ')}: ${check.remedy}`);
+    session.say(
+      blocked.length === 0
+        ? 'It can be migrated; nothing was changed.'
+        : 'It cannot be migrated now; nothing was changed.',
+    );
+  }
+  return blocked.length === 0 ? EXIT.done : EXIT.blocked;
+};
+
+const announce = (session: Session, volume: Volume, migration: Migration, options: MigrateOptions): void => {
+  const locked = migration.locked ? ' It is locked meanwhile.' : ' Attaching it ends the migration.';
+  session.say(`Accepted: ${volumeLabel(volume)} goes from ${migration.source} to ${migration.destination}.${locked}`);
+  if (!options.verify) session.say('It will not be verified, so the source is kept.');
+  if (options.wait !== true) session.say(`Watch it: volmove watch ${migration.id}`);
+};
+
+const migrate = async (session: Session, volume: Volume, options: MigrateOptions): Promise<ExitCode> => {
+  const request = requestOf(volume, options);
+  if (request.dry_run) return dryRun(session, request);
+  const migration = await session.client.migrate(request, options.idempotencyKey);
+  announce(session, volume, migration, options);
+  if (!session.json) session.data(`${migration.id}\n`);
+  if (options.wait !== true) {
+    if (session.json) session.document({ migration });
+    return EXIT.done;
+  }
+  const timeoutMs = options.timeout === undefined ? null : options.timeout * 1000;
+  const { exitCode, migrations } = await runWatch(session, { ids: [migration.id], timeoutMs, as: 'message' });
+  if (session.json) session.document({ migration: migrations[0] ?? migration });
+  return exitCode;
+};
+
+export const addMigrate: AddCommand = (program, { act }) => {
+  program
+    .command('migrate')
+    .summary('move a volume to another place')
+    .description(
+      'Moves a volume to another host, backend or pool. It keeps its id, and stays where it is if anything goes wrong.',
+    )
+    .argument('<VOLUME>', 'id or name')
+    .requiredOption('--to <place>', 'HOST@BACKEND#POOL; without #POOL the one with the most free space')
+    .option('--force', 'lock the volume: attach and detach are refused until the end')
+    .option('--wait', 'show the progress until it has ended')
+    .option('--timeout <seconds>', 'give up waiting after this time; the migration goes on', positive)
+    .option('--dry-run', 'check everything and change nothing')
+    .option('--no-verify', 'do not read the copy back; the source is kept then')
+    .option('--keep-source <seconds>', 'keep the source for this time after a success', wholeFrom(0))
+    .option('--bandwidth <MiB/s>', 'copy no faster than this', positive)
+    .option('--idempotency-key <key>', 'asking again with the same key starts nothing new')
+    .addHelpText(
+      'before',
+      examples(
+        'volmove migrate data1 --to store-b@files#p1 --wait',
+        'volmove migrate data1 --to store-b@files#p1 --dry-run',
+        'volmove migrate data1 --to store-b@files --force --bandwidth 200 --keep-source 86400',
+      ),
+    )
+    .action(
+      act<MigrateOptions>(async (session, operands, options) => {
+        if (parsePlacement(options.to) === undefined) {
+          throw usageError(
+            `"${options.to}" is not a place of the form HOST@BACKEND#POOL.`,
+            'List the places: volmove pools',
+          );
+        }
+        const volume = await resolveVolume(session.client, operand(operands, 0));
+        return migrate(session, volume, options);
+      }),
+    );
+};

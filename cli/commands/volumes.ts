@@ -1,0 +1,38 @@
+import { type Volume, volumePlace } from '../api/types.ts';
+import { EXIT } from '../exit-codes.ts';
+import { span } from '../output/line.ts';
+import { migrationStatus, volumeStatus } from '../output/status.ts';
+import { type Column, renderTable } from '../output/table.ts';
+import { type AddCommand, examples } from '../runtime/command.ts';
+
+/** `volmove volumes`: what there is and where it lives. */
+
+const attachedTo = (volume: Volume): string =>
+  volume.attachments.map((one) => one.host_name ?? one.server_id ?? 'unknown').join(', ') || '-';
+
+const COLUMNS: readonly Column<Volume>[] = [
+  { title: 'VOLUME', cell: (volume) => span(volume.id), cut: 'prefix', min: 13 },
+  { title: 'NAME', cell: (volume) => span(volume.name || '-'), cut: 'end', min: 8 },
+  { title: 'SIZE', cell: (volume) => span(`${volume.size} GiB`), align: 'right' },
+  { title: 'STATUS', cell: volumeStatus },
+  { title: 'PLACE', cell: (volume) => span(volumePlace(volume)), cut: 'end', min: 16 },
+  { title: 'MIGRATION', cell: migrationStatus },
+  { title: 'ATTACHED TO', cell: (volume) => span(attachedTo(volume)), cut: 'end', min: 8 },
+];
+
+export const addVolumes: AddCommand = (program, { act }) => {
+  program
+    .command('volumes')
+    .summary('list the volumes and where they live')
+    .description('Lists the volumes: status, place, and the state or result of the last migration.')
+    .addHelpText('before', examples('volmove volumes', 'volmove volumes --json | jq -r .volumes[].id'))
+    .action(
+      act(async (session) => {
+        const volumes = await session.client.volumes();
+        if (session.json) session.document({ volumes });
+        else if (volumes.length === 0) session.say('There are no volumes. Make one: volmove create 1 --name data1');
+        else session.data(renderTable(COLUMNS, volumes, session.look));
+        return EXIT.done;
+      }),
+    );
+};

@@ -1,0 +1,55 @@
+import type { Paint, Tone } from './paint.ts';
+
+/** A line of text in toned pieces: it can be measured and cut before colours make its length a lie. */
+
+export interface Span {
+  readonly text: string;
+  readonly tone?: Tone | undefined;
+}
+export type Line = readonly Span[];
+
+const DANGEROUS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Names and reasons come from others: none may move the cursor, change colours or turn the direction of the text. */
+export const harmless = (text: string): string => text.replace(DANGEROUS, '?');
+
+/** The same for a text of several lines. */
+export const harmlessLines = (text: string): string => text.split('\n').map(harmless).join('\n');
+
+export const span = (text: string, tone?: Tone): Span => ({ text: harmless(text), tone });
+
+export const widthOf = (text: string): number => [...text].length;
+export const lineWidth = (line: Line): number => line.reduce((sum, piece) => sum + widthOf(piece.text), 0);
+
+/** Cuts to `columns` characters and shows the cut; a line that fits is unchanged. */
+export const clip = (line: Line, columns: number): Line => {
+  if (lineWidth(line) <= columns) return line;
+  let room = Math.max(0, columns - 1);
+  const kept: Span[] = [];
+  for (const piece of line) {
+    const characters = [...piece.text];
+    kept.push({ ...piece, text: characters.slice(0, room).join('') });
+    room -= Math.min(room, characters.length);
+    if (room === 0) break;
+  }
+  return [...kept, { text: '…' }];
+};
+
+export const renderLine = (line: Line, paint: Paint): string =>
+  line.map(({ text, tone }) => (tone === undefined || text === '' ? text : paint(tone, text))).join('');
+
+/** Words over several lines of at most `columns` characters; a longer word stands alone. */
+export const wrap = (text: string, columns: number): string[] => {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of text.split(/ +/u)) {
+    const joined = current === '' ? word : `${current} ${word}`;
+    if (widthOf(joined) > columns && current !== '') {
+      lines.push(current);
+      current = word;
+    } else {
+      current = joined;
+    }
+  }
+  return [...lines, current];
+};

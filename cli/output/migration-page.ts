@@ -1,0 +1,125 @@
+import { type Migration, migrationLabel, type StoryEntry } from '../api/types.ts';
+import { progressWords } from '../watch/bar.ts';
+import { look as lookAt } from '../watch/monitor.ts';
+import { tookMs } from '../watch/verdict.ts';
+import { type Line, span } from './line.ts';
+import { cleanupState, migrationState, since } from './status.ts';
+import { type Column, renderFacts, renderTable, type TableLook } from './table.ts';
+import { bytes, duration, utc } from './units.ts';
+
+/** Everything about one migration: what it is, how it went step by step, what it proved, and what is left to do. */
+
+interface Step {
+  readonly entry: StoryEntry;
+  /** Until the next entry; null for the last. */
+  readonly tookMs: number | null;
+}
+
+const stepsOf = (migration: Migration, nowMs: number): Step[] =>
+  migration.story.map((entry, index) => {
+    const next = migration.story[index + 1];
+    const over = migration.ended_at !== null;
+    const untilMs = next === undefined ? (over ? null : nowMs) : Date.parse(next.at);
+    return { entry, tookMs: untilMs === null ? null : untilMs - Date.parse(entry.at) };
+  });
+
+const stepColumns = (severalRuns: boolean): readonly Column<Step>[] => [
+  { title: 'TIME (UTC)', cell: ({ entry }) => span(utc(entry.at)) },
+  ...(severalRuns
+    ? [{ title: 'RUN', cell: ({ entry }: Step) => span(String(entry.run)), align: 'right' as const }]
+    : []),
+  { title: 'STEP', cell: ({ entry }) => span(entry.to.replaceAll('_', ' ')) },
+  { title: 'TOOK', cell: (step) => span(step.tookMs === null ? '' : duration(step.tookMs)), align: 'right' },
+  { title: 'BY', cell: ({ entry }) => span(entry.who), cut: 'end', min: 8 },
+  { title: 'WHY', cell: ({ entry }) => span(entry.why ?? ''), cut: 'end', min: 20 },
+];
+
+const progressLine = (migration: Migration, nowMs: number): Line | undefined => {
+  const view = lookAt(undefined, migration, nowMs);
+  if (view.progress === null || view.ended) return undefined;
+  const { text, warning } = progressWords(view);
+  return [span(text), span(warning === undefined ? '' : `  ${warning}`, 'yellow')];
+};
+
+const digestLines = (migration: Migration): [string, Line | undefined][] => {
+  if (migration.digests === null)
+    return migration.ended_at === null ? [] : [['Digests', [span('none: it was not verified', 'dim')]]];
+  const { source, destination } = migration.digests;
+  const equal = source !== null && source === destination;
+  return [
+    ['Digest, source', [span(source ?? 'unknown')]],
+    [
+      'Digest, destination',
+      [span(destination ?? 'unknown'), span(equal ? '  equal' : '  DIFFERENT', equal ? 'green' : 'red')],
+    ],
+  ];
+};
+
+const reasonLines = (migration: Migration): [string, Line | undefined][] =>
+  migration.reason === null
+    ? []
+    : [
+        ['Reason', [span(migration.reason.message, 'red'), span(`  (${migration.reason.code})`, 'dim')]],
+        ['What to do', [span(migration.reason.remedy)]],
+      ];
+
+const moved = (migration: Migration): string => {
+  const parts = [
+    migration.bytes_read === null ? [] : [`${bytes(migration.bytes_read)} read`],
+    migration.bytes_written === null ? [] : [`${bytes(migration.bytes_written)} written`],
+  ].flat();
+  return parts.join(', ');
+};
+
+const endLine = (migration: Migration, nowMs: number): Line | undefined => {
+  const ms = tookMs(migration);
+  if (migration.ended_at === null || ms === null) return undefined;
+  return [span(`${utc(migration.ended_at)} UTC, ${since(migration.ended_at, nowMs)}, after ${duration(ms)}`)];
+};
+
+const leftLines = (migration: Migration): [string, Line | undefined][] =>
+  migration.cleanup.left.map((left): [string, Line] => [
+    'Left over',
+    [
+      span(`${left.object} on ${left.host}, ${left.tries} tries`),
+      span(left.reason === null ? '' : `: ${left.reason}`, 'yellow'),
+    ],
+  ]);
+
+export const migrationPage = (migration: Migration, look: TableLook, nowMs: number): string => {
+  const cancel = migration.cancel_wished && migration.ended_at === null ? '  cancelling' : '';
+  const facts = renderFacts(
+    [
+      ['Migration', [span(migration.id)]],
+      ['State', [migrationState(migration), span(cancel, 'yellow')]],
+      ['Progress', progressLine(migration, nowMs)],
+      ...reasonLines(migration),
+      [
+        'Volume',
+        [span(migrationLabel(migration), 'bold'), span(migration.volume_name ? `  ${migration.volume_id}` : '', 'dim')],
+      ],
+      ['Size', [span(bytes(migration.size_bytes))]],
+      ['From', [span(migration.source)]],
+      ['To', [span(migration.destination)]],
+      ['Locked', [span(migration.locked ? 'yes' : 'no: an attach ends it')]],
+      [
+        'Asked',
+        [
+          span(
+            `${utc(migration.requested_at)} UTC, ${since(migration.requested_at, nowMs)}, by ${migration.requested_by}`,
+          ),
+        ],
+      ],
+      ['Ended', endLine(migration, nowMs)],
+      ...digestLines(migration),
+      ['Data', [span(moved(migration))]],
+      ['Cleanup', [cleanupState(migration)]],
+      ...leftLines(migration),
+      ['Execution', [span(migration.execution, 'dim')]],
+    ],
+    look.paint,
+  );
+  const severalRuns = new Set(migration.story.map((entry) => entry.run)).size > 1;
+  const table = renderTable(stepColumns(severalRuns), stepsOf(migration, nowMs), look);
+  return `${facts}\n${look.paint('bold', 'Timeline')}\n${table}`;
+};

@@ -1,0 +1,28 @@
+import { type Migration, migrationLabel } from '../api/types.ts';
+import { span } from './line.ts';
+import { cleanupState, migrationState, since } from './status.ts';
+import type { Column } from './table.ts';
+import { duration } from './units.ts';
+
+/** Migrations as a table: which, what it is doing, from where to where, since when. */
+
+const took = (migration: Migration, nowMs: number): string => {
+  const endMs = migration.ended_at === null ? nowMs : Date.parse(migration.ended_at);
+  return duration(endMs - Date.parse(migration.requested_at));
+};
+
+export const migrationColumns = (
+  nowMs: number,
+  options: { readonly withVolume: boolean },
+): readonly Column<Migration>[] => [
+  { title: 'MIGRATION', cell: (one) => span(one.id), cut: 'prefix', min: 13 },
+  ...(options.withVolume
+    ? [{ title: 'VOLUME', cell: (one: Migration) => span(migrationLabel(one)), cut: 'end' as const, min: 8 }]
+    : []),
+  { title: 'STATE', cell: migrationState },
+  { title: 'FROM', cell: (one) => span(one.source), cut: 'end', min: 8 },
+  { title: 'TO', cell: (one) => span(one.destination), cut: 'end', min: 8 },
+  { title: 'ASKED', cell: (one) => span(since(one.requested_at, nowMs)), align: 'right' },
+  { title: 'TOOK', cell: (one) => span(took(one, nowMs)), align: 'right' },
+  { title: 'CLEANUP', cell: cleanupState },
+];

@@ -1,0 +1,43 @@
+import { type Migration, type Volume, volumePlace } from '../api/types.ts';
+import { span } from './line.ts';
+import { migrationColumns } from './migration-table.ts';
+import { migrationStatus, since, volumeStatus } from './status.ts';
+import { renderFacts, renderTable, type TableLook } from './table.ts';
+import { utc } from './units.ts';
+
+/** Everything about one volume: its facts, and its last migrations below them. */
+
+const attachments = (volume: Volume): string =>
+  volume.attachments
+    .map((one) => `${one.host_name ?? one.server_id ?? 'unknown'}${one.device ? ` as ${one.device}` : ''}`)
+    .join(', ');
+
+const metadata = (volume: Volume): string =>
+  Object.entries(volume.metadata ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+
+export const volumePage = (
+  volume: Volume,
+  migrations: readonly Migration[],
+  look: TableLook,
+  nowMs: number,
+): string => {
+  const facts = renderFacts(
+    [
+      ['Volume', [span(volume.id)]],
+      ['Name', [span(volume.name ?? '', 'bold')]],
+      ['Status', [volumeStatus(volume)]],
+      ['Size', [span(`${volume.size} GiB`)]],
+      ['Place', [span(volumePlace(volume))]],
+      ['Attached to', [span(attachments(volume) || '-')]],
+      ['Migration status', [migrationStatus(volume)]],
+      ['Metadata', [span(metadata(volume))]],
+      ['Created', [span(`${utc(volume.created_at)} UTC, ${since(volume.created_at, nowMs)}`)]],
+    ],
+    look.paint,
+  );
+  if (migrations.length === 0) return facts;
+  const table = renderTable(migrationColumns(nowMs, { withVolume: false }), migrations, look);
+  return `${facts}\n${look.paint('bold', 'Last migrations')}\n${table}`;
+};

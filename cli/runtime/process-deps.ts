@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CliDeps, OutputStream, Programs } from './deps.ts';
+import { loadPrograms } from './programs.ts';
+
+/** The real outside of the command line: this process, its streams, its clock and its signals. */
+
+const FALLBACK_COLUMNS = 80;
+const FALLBACK_ROWS = 24;
+
+const outputStream = (stream: NodeJS.WriteStream): OutputStream => {
+  // Whoever reads may stop reading, as `| head` does: nothing more is wanted then, and that is no error.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+  return {
+    write: (text) => {
+      stream.write(text);
+    },
+    isTty: stream.isTTY === true,
+    columns: () => stream.columns ?? FALLBACK_COLUMNS,
+    rows: () => stream.rows ?? FALLBACK_ROWS,
+  };
+};
+
+const onInterrupt = (listener: () => void): (() => void) => {
+  process.on('SIGINT', listener);
+  process.on('SIGTERM', listener);
+  return () => {
+    process.off('SIGINT', listener);
+    process.off('SIGTERM', listener);
+  };
+};
+
+const packageVersion = (): string =>
+  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+export const processDeps = (programs: Programs = loadPrograms()): CliDeps => ({
+  stdout: outputStream(process.stdout),
+  stderr: outputStream(process.stderr),
+  env: process.env,
+  fetch: (url, init) => fetch(url, init),
+  nowMs: () => Date.now(),
+  sleep: async (ms, signal) => {
+    await delay(ms, undefined, { signal });
+  },
+  deadline: (ms) => AbortSignal.timeout(ms),
+  onInterrupt,
+  homeDir: homedir(),
+  version: packageVersion(),
+  programs,
+});

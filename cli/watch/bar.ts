@@ -1,0 +1,38 @@
+import type { Line } from '../output/line.ts';
+import { span } from '../output/line.ts';
+import type { Marks } from '../output/paint.ts';
+import { bytes, duration, eta, rate } from '../output/units.ts';
+import type { MigrationView, ShownProgress } from './monitor.ts';
+
+/** Progress in words and as a bar. The bar is full only at 100 %, which only a success shows. */
+
+/** A report older than this is said to be old: the numbers beside it are. */
+const OLD_REPORT_MS = 15_000;
+
+export const bar = (percent: number, width: number, marks: Marks): Line => {
+  const filled = percent >= 100 ? width : Math.min(width - 1, Math.floor((percent / 100) * width));
+  return [span(marks.barFull.repeat(filled), 'cyan'), span(marks.barEmpty.repeat(width - filled), 'dim')];
+};
+
+export const amounts = (progress: ShownProgress): string =>
+  `${bytes(progress.doneBytes)} of ${bytes(progress.totalBytes)}`;
+
+export const speed = (progress: ShownProgress): string =>
+  `${rate(progress.rateBytesPerSecond)}, ETA ${eta(progress.etaSeconds)}`;
+
+const seconds = (count: number): string => (count < 120 ? `${count} s` : duration(count * 1000));
+
+/** Why the numbers stand still, if they do. */
+export const standstill = (view: MigrationView): string | undefined => {
+  const { progress } = view;
+  if (view.ended || progress === null) return undefined;
+  if (progress.stalledSeconds !== null) return `no progress for ${seconds(progress.stalledSeconds)}`;
+  return progress.reportAgeMs >= OLD_REPORT_MS ? `last report ${duration(progress.reportAgeMs)} ago` : undefined;
+};
+
+/** Progress on one line, where no bar is drawn. */
+export const progressWords = (view: MigrationView): { text: string; warning: string | undefined } => {
+  const { progress } = view;
+  const text = progress === null ? '' : `${progress.percent} %, ${amounts(progress)}, ${speed(progress)}`;
+  return { text, warning: standstill(view) };
+};

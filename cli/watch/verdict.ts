@@ -1,0 +1,87 @@
+import { type Migration, migrationLabel } from '../api/types.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Tone } from '../output/paint.ts';
+import { bytes, duration, shortDigest } from '../output/units.ts';
+
+/** The last word on a migration that has ended: what is true now, and what to do. Sentences, in the order of their weight. */
+
+export interface Verdict {
+  readonly tone: Tone;
+  readonly ok: boolean;
+  readonly sentences: readonly string[];
+  readonly exitCode: ExitCode;
+}
+
+export const tookMs = (migration: Migration): number | null =>
+  migration.ended_at === null ? null : Date.parse(migration.ended_at) - Date.parse(migration.requested_at);
+
+const inTime = (migration: Migration): string => {
+  const ms = tookMs(migration);
+  return ms === null ? '' : ` in ${duration(ms)}`;
+};
+
+/** Says only what the two digests prove. */
+export const proofText = (migration: Migration): string => {
+  const { source, destination } = migration.digests ?? { source: null, destination: null };
+  if (source === null && destination === null) return 'not verified by digest';
+  if (source !== null && source === destination) return `digest ${shortDigest(source)}, the same at both ends`;
+  return `digest ${source === null ? 'unknown' : shortDigest(source)} at the source, ${destination === null ? 'unknown' : shortDigest(destination)} at the destination`;
+};
+
+const leftText = (migration: Migration): string =>
+  migration.cleanup.left
+    .map(
+      ({ object, host, tries, reason }) =>
+        `${object} on ${host} (${tries} tries${reason === null ? '' : `: ${reason}`})`,
+    )
+    .join('; ');
+
+const cleanupSentences = (migration: Migration): string[] => {
+  switch (migration.cleanup.state) {
+    case 'none':
+      return [];
+    case 'done':
+      return [migration.state === 'succeeded' ? 'The old copy is removed.' : 'Nothing is left over.'];
+    case 'todo':
+      return [`Still being removed, and tried until it is gone: volmove show ${migration.id}`];
+    case 'needs_you':
+      return [
+        `Cleanup needs you: ${leftText(migration)}.`,
+        'Remove what holds it; the removal is tried again by itself.',
+      ];
+  }
+};
+
+const success = (migration: Migration): string[] => {
+  const moved = `${bytes(migration.size_bytes)}${inTime(migration)}, ${proofText(migration)}`;
+  return [`${migrationLabel(migration)} lives at ${migration.destination} now: ${moved}.`];
+};
+
+const failure = (migration: Migration): string[] => {
+  const reason = migration.reason?.message ?? 'The reason is not known.';
+  const next = migration.reason === null ? [] : [`Next: ${migration.reason.remedy}`];
+  const verb = migration.state === 'refused' ? 'was refused' : `failed${inTime(migration)}`;
+  const safe = `The volume is safe at ${migration.source}.`;
+  return [`The migration of ${migrationLabel(migration)} ${verb}: ${reason}`, safe, ...next];
+};
+
+export const exitCodeOf = (migration: Migration): ExitCode => {
+  switch (migration.state) {
+    case 'requested':
+    case 'running':
+      return EXIT.timedOut;
+    case 'refused':
+      return EXIT.blocked;
+    case 'succeeded':
+      return migration.cleanup.state === 'needs_you' ? EXIT.needsYou : EXIT.done;
+    case 'failed':
+      return migration.cleanup.state === 'needs_you' ? EXIT.needsYou : EXIT.failed;
+  }
+};
+
+export const verdictOf = (migration: Migration): Verdict => {
+  const ok = migration.state === 'succeeded';
+  const sentences = [...(ok ? success(migration) : failure(migration)), ...cleanupSentences(migration)];
+  const tone = !ok ? 'red' : migration.cleanup.state === 'needs_you' ? 'yellow' : 'green';
+  return { tone, ok, sentences, exitCode: exitCodeOf(migration) };
+};
