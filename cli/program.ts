@@ -30,11 +30,11 @@ const GROUPS: readonly (readonly [string, readonly AddCommand[]])[] = [
 ];
 
 const EXAMPLES = examples(
-  'volmove migrate data1 --to store-b@files#p1 --wait   move a volume and watch it',
-  'volmove migrate data1 --to store-b@files#p1 --dry-run   only check',
-  'volmove list --state running                         what is under way',
-  'volmove show data1                                   where a volume lives, and its last migrations',
-  'volmove up                                           run the service on this machine',
+  'volmove migrate data1 --to store-b@files#p1 --dry-run   # can it be moved there?',
+  'volmove migrate data1 --to store-b@files#p1 --wait      # move it, and watch',
+  'volmove list --state running                            # what is under way',
+  'volmove show data1                                      # where it lives, and how it came there',
+  'volmove up                                              # run the service on this machine',
 );
 
 const NOTES = `
@@ -51,6 +51,11 @@ Environment:
 Data goes to stdout, messages go to stderr. VOLUME is an id or a name; MIGRATION is an id, or its first 8 or more characters.
 `;
 
+const termOf = (command: Command): string =>
+  [command.name(), ...command.registeredArguments.map((one) => (one.required ? one.name() : `[${one.name()}]`))].join(
+    ' ',
+  );
+
 export const createProgram = (deps: CliDeps, runner: Runner): Command => {
   const program = new Command('volmove')
     .description('Moves block volumes between storage backends and hosts, and tells the truth about every move.')
@@ -60,7 +65,7 @@ export const createProgram = (deps: CliDeps, runner: Runner): Command => {
     .option('--token <token>', 'who you are (VOLMOVE_TOKEN)')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: termOf })
     .configureOutput({
       writeOut: deps.stdout.write,
       writeErr: deps.stderr.write,

@@ -3,6 +3,7 @@
 // the Node that was installed with the package and stands in front of it: same arguments, streams, signals and exit status.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -51,7 +52,29 @@ const standInFrontOf = (node) => {
   });
 };
 
+/**
+ * The long-running commands want a small young generation and few malloc arenas: an agent copies with a window of buffers and
+ * a cloud answers small requests, neither gains from more, and both would otherwise keep a hundred megabytes that they never
+ * use. Both are settled when a process begins, so it begins once more, in place.
+ */
+const LEAN_COMMANDS = ['up', 'agent'];
+const LEAN = 'VOLMOVE_LEAN';
+
+const beginLean = () => {
+  if (!LEAN_COMMANDS.includes(process.argv[2]) || process.env[LEAN] !== undefined || process.execve === undefined) return;
+  const self = fileURLToPath(import.meta.url);
+  process.execve(process.execPath, [process.execPath, '--max-semi-space-size=4', self, ...process.argv.slice(2)], {
+    UV_THREADPOOL_SIZE: '8',
+    MALLOC_ARENA_MAX: '2',
+    ...process.env,
+    [LEAN]: '1',
+  });
+};
+
 if (major >= NEEDED_MAJOR) {
+  beginLean();
+  // stripped and compiled sources are kept beside the package: the second start is faster and needs no compiler in memory
+  module.enableCompileCache(join(dirname(here), 'node_modules', '.cache', 'volmove'));
   await import('./main.ts');
 } else {
   const node = process.env[GUARD] === undefined ? bundledNode() : undefined;

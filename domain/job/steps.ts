@@ -80,6 +80,7 @@ export const finishJob =
     return write({
       ...job,
       progress: progress ?? job.progress,
+      recent: progress ? [...job.recent, progress].slice(-RECENT_REPORTS) : job.recent,
       stalledSinceMs: null,
       stage: outcome.ok
         ? { state: 'succeeded', endedAtMs: nowMs, result: outcome.result }

@@ -104,7 +104,7 @@ export const createApi = (deps: Deps, options: ApiOptions) => {
   const exchanges = new WeakMap<object, Exchange>();
   return middy<APIGatewayProxyEventV2, Result>()
     .use(errors(options, exchanges))
-    .handler(async (event: APIGatewayProxyEventV2, _context: Context, { signal }: { signal?: AbortSignal } = {}) => {
+    .handler(async (event: APIGatewayProxyEventV2, _context: Context, { signal }: { signal: AbortSignal }) => {
       const exchange: Exchange = { version: undefined, ours: false };
       exchanges.set(event, exchange);
       return toResult(await answer(deps, options)(event, exchange, signal), requestIdOf(event), exchange);

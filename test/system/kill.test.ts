@@ -34,7 +34,7 @@ describe('a part is killed with -9 in mid-copy', () => {
   );
 
   it('a destination that never comes back costs the migration, not the volume; its leftover waits for the host', async () => {
-    rig = await startRig();
+    rig = await startRig(['alpha', 'beta'], { peer_away_seconds: 3 });
     const { id, migration, before } = await copying(rig);
 
     await rig.kill('beta');

@@ -89,7 +89,7 @@ describe('a volume migrates for real', () => {
     const ended = await rig.ended(migration);
 
     expect(cancelled.status).toBe(202);
-    expect(ended).toMatchObject({ state: 'failed', reason: { code: 'Cancelled' } });
+    expect(ended).toMatchObject({ state: 'failed', reason: { code: 'Cancelled', message: 'Cancelled by admin.' } });
     expect(await rig.volume(id)).toMatchObject({
       status: 'available',
       migration_status: 'error',

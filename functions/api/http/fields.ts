@@ -2,10 +2,9 @@ import * as z from 'zod';
 
 /** Fields that several bodies share. */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: keeping them out is the purpose
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: keeping them out is the purpose
-const CONTROL_BUT_LINES = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+/** Control characters, and those that turn the direction of the text around them. */
+const CONTROL = /\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u;
+const CONTROL_BUT_LINES = /(?![\t\r\n])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u;
 
 export const isPlain = (text: string): boolean => !CONTROL.test(text) && text.isWellFormed();
 

@@ -10,10 +10,11 @@ const MAX_SHOWN = 255;
 
 /** A value as the API's users know it from Python; what nests is not followed, however deep a request may be. */
 const bare = (value: unknown): string => {
-  if (value === null || value === undefined) return 'None';
+  if (typeof value === 'string') return value.slice(0, MAX_SHOWN);
+  if (typeof value === 'number') return String(value);
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'object') return Array.isArray(value) ? '[...]' : '{...}';
-  return String(value).slice(0, MAX_SHOWN);
+  if (Array.isArray(value)) return '[...]';
+  return value ? '{...}' : 'None';
 };
 const quoted = (value: unknown): string => (typeof value === 'string' ? `'${bare(value)}'` : bare(value));
 

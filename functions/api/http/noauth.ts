@@ -12,8 +12,7 @@ type Headers = Readonly<Record<string, string | undefined>>;
 export type Authenticate = (headers: Headers, urlProject: string | undefined) => Caller;
 
 const BEARER = /^Bearer\s+(\S.*)$/i;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: keeping them out is the purpose
-const NAME = /^[^\s:/?#\u0000-\u001f\u007f]{1,255}$/;
+const NAME = /^[^\s:/?#\p{Cc}]{1,255}$/u;
 
 const tokenOf = (headers: Headers): string => {
   const token = headers['x-auth-token'] ?? BEARER.exec(headers.authorization ?? '')?.[1];

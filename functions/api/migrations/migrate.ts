@@ -4,6 +4,7 @@ import { refuseMigration } from '../../../domain/migration/end.ts';
 import { isEnded, type Migration } from '../../../domain/migration/migration.ts';
 import { newMigration } from '../../../domain/migration/run.ts';
 import { executionName } from '../../../domain/names.ts';
+import { samePlacement } from '../../../domain/placement.ts';
 import { cannotMigrate, claim, unclaimable } from '../../../domain/volume/claim.ts';
 import type { MigrationOptions, Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
@@ -24,14 +25,22 @@ export interface Migrate {
 
 const FIRST_RUN = 1;
 
+/** A migration that is written down, and its volume as far as this request has read it. */
+interface Written {
+  readonly migration: Migration;
+  readonly volume: Volume | undefined;
+}
+
 /** Looks before it writes anything, so that what can be known at once is refused at once. */
-const record = async (deps: Deps, command: Migrate, { id, requestHash }: Repeatable): Promise<Migration> => {
+const record = async (deps: Deps, command: Migrate, { id, requestHash }: Repeatable): Promise<Written> => {
   const volume = await deps.store.volumes.get(command.volumeId);
   if (!volume) throw volmoveError('VolumeNotFound', { id: command.volumeId });
   const destination = await resolvePlace(deps)(command.destination);
-  if (!volume.location) throw cannotMigrate(volume, unclaimable(volume) ?? 'it has no location');
-  if (!volume.claim) requireSpace(destination, volume.sizeBytes);
-  const { value } = await deps.store.migrations.create(
+  const why = unclaimable(volume);
+  if (!volume.location) throw cannotMigrate(volume, why ?? 'it has no location');
+  if (why === undefined && !samePlacement(volume.location, destination.place))
+    requireSpace(destination, volume.sizeBytes);
+  const { value: migration } = await deps.store.migrations.create(
     newMigration({
       id,
       volume,
@@ -43,7 +52,7 @@ const record = async (deps: Deps, command: Migrate, { id, requestHash }: Repeata
       nowMs: deps.clock.nowMs(),
     }),
   );
-  return value;
+  return { migration, volume };
 };
 
 /** No claim is given until the last outcome stands in its migration's item; whoever wants one writes it there first. */
@@ -81,8 +90,8 @@ const claimOrRefuse = async (
 };
 
 /** Claim and execution of a migration that was written down; each may have been done by an earlier try of the same request. */
-const begin = async (deps: Deps, migration: Migration): Promise<void> => {
-  const volume = await deps.store.volumes.get(migration.volumeId);
+const begin = async (deps: Deps, { migration, volume: read }: Written): Promise<void> => {
+  const volume = read ?? (await deps.store.volumes.get(migration.volumeId));
   if (!volume) throw volmoveError('VolumeNotFound', { id: migration.volumeId });
   const settled = await settleLast(deps, volume);
   if (volume.lastOutcome?.migrationId === migration.id) return;
@@ -93,6 +102,12 @@ const begin = async (deps: Deps, migration: Migration): Promise<void> => {
   });
 };
 
+/** The migration that an earlier try of the same request has written; undefined when there was none. */
+const writtenBefore = async (deps: Deps, { id, requestHash }: Repeatable): Promise<Written | undefined> => {
+  const migration = requestHash === null ? undefined : await deps.store.migrations.get(id);
+  return migration && { migration, volume: undefined };
+};
+
 /**
  * Migration item, claim, execution, and an answer only after seeing that the migration was not refused meanwhile (design
  * section 3). Throws the reason of a refusal; IdempotencyMismatch when the key was used for another request.
@@ -101,10 +116,10 @@ export const migrate =
   (deps: Deps) =>
   async (command: Migrate): Promise<Migration> => {
     const repeat = repeatable(deps, command);
-    const existing = repeat.requestHash === null ? undefined : await deps.store.migrations.get(repeat.id);
-    const migration = existing ?? (await record(deps, command, repeat));
+    const written = (await writtenBefore(deps, repeat)) ?? (await record(deps, command, repeat));
+    const { migration } = written;
     if (migration.requestHash !== repeat.requestHash) throw volmoveError('IdempotencyMismatch', {});
-    if (migration.stage.state === 'requested') await begin(deps, migration);
+    if (migration.stage.state === 'requested') await begin(deps, written);
 
     const now = await deps.store.migrations.get(migration.id);
     if (!now) throw volmoveError('MigrationNotFound', { id: migration.id });

@@ -23,34 +23,27 @@ export interface ProgressView {
 /** The run is past its bytes: everything was copied and verified, but it has not ended yet. */
 const isPastBytes = ({ stage }: Migration): boolean => stage.state === 'running' && stage.phase === 'finalizing';
 
+/** Of a migration that has ended; 0 where nothing was copied. */
 const averageRate = ({ report, sizeBytes }: Migration): number =>
   report && report.copyMs > 0 ? Math.round((sizeBytes / report.copyMs) * 1000) : 0;
 
 export const renderProgress = (migration: Migration, job: Job | undefined, stale = false): ProgressView => {
   const { sizeBytes, stage } = migration;
+  const succeeded = stage.state === 'succeeded';
   const progress = job?.progress ?? null;
-  const attempt = progress?.attempt ?? job?.attempt ?? 0;
-  const base = { phase: phaseName(migration), total_bytes: sizeBytes, attempt, stale, stalled_since: null };
-  if (stage.state === 'succeeded') {
-    const at = isoTime(stage.endedAtMs);
-    return {
-      ...base,
-      done_bytes: sizeBytes,
-      percent: 100,
-      rate_bytes_per_second: averageRate(migration),
-      eta_seconds: null,
-      at,
-    };
-  }
-  const doneBytes = isPastBytes(migration) ? sizeBytes : (progress?.doneBytes ?? 0);
+  const doneBytes = succeeded || isPastBytes(migration) ? sizeBytes : (progress?.doneBytes ?? 0);
   const moving = job !== undefined && progress !== null && !isJobEnded(job) && !isEnded(migration);
+  const atMs = succeeded ? stage.endedAtMs : (progress?.atMs ?? null);
   return {
-    ...base,
+    phase: phaseName(migration),
     done_bytes: doneBytes,
-    percent: percentOf(doneBytes, sizeBytes),
-    rate_bytes_per_second: moving ? Math.round(progress.rateBytesPerSecond) : 0,
+    total_bytes: sizeBytes,
+    percent: succeeded ? 100 : percentOf(doneBytes, sizeBytes),
+    rate_bytes_per_second: moving ? Math.round(progress.rateBytesPerSecond) : averageRate(migration),
     eta_seconds: moving ? etaSeconds(progress) : null,
-    at: progress ? isoTime(progress.atMs) : null,
+    attempt: progress?.attempt ?? job?.attempt ?? 0,
+    at: atMs === null ? null : isoTime(atMs),
+    stale,
     stalled_since: moving && job.stalledSinceMs !== null ? isoTime(job.stalledSinceMs) : null,
   };
 };

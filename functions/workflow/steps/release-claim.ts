@@ -63,7 +63,10 @@ export const releaseClaim =
     const migration = await deps.store.migrations.get(migrationId);
     if (!migration) throw volmoveError('MigrationNotFound', { id: migrationId });
     const nowMs = deps.clock.nowMs();
-    const reason = failureOf(error);
+    const failure = failureOf(error);
+  // a job only knows that it was told to stop; the migration knows by whom
+  const { cancel } = migration.wishes;
+  const reason = failure.code === 'Cancelled' && cancel ? volmoveError('Cancelled', { by: cancel.by }).toFailure() : failure;
     const command = release({ migrationId, run, reason, nowMs });
     const volume = await deps.store.volumes.get(migration.volumeId);
     const released = volume && (await deps.store.volumes.apply([volume.id], command)).value;
