@@ -15,7 +15,15 @@ export interface PoolReport {
   /** Sum of the virtual sizes of what was made there. */
   readonly provisionedBytes: number;
   readonly thin: boolean;
+  /** Where a guest on this host finds an object of the pool, with `{object}` for its name; null when there is no such path. */
+  readonly devicePath: string | null;
 }
+
+/** The path of an object on its host, or null. */
+export const devicePathOf = (
+  host: Host | undefined,
+  object: Placement & { readonly objectName: string },
+): string | null => (host && findPool(host, object)?.devicePath?.replace('{object}', object.objectName)) ?? null;
 
 export interface BackendReport {
   readonly name: string;

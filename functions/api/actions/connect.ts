@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { devicePathOf } from '../../../domain/host/host.ts';
 import { connect } from '../../../domain/volume/guest.ts';
 import { parseInput } from '../http/input.ts';
 import { renderConnection } from '../render/connection.ts';
@@ -18,9 +19,11 @@ export const osInitializeConnection = action<z.output<typeof CONNECT>>({
   run:
     (deps) =>
     async ({ volume, payload }) => {
-      const host = payload.connector.host || NAMELESS;
-      const rule = connect({ id: host, host, atMs: deps.clock.nowMs() });
+      const connector = payload.connector.host || NAMELESS;
+      const rule = connect({ id: connector, host: connector, atMs: deps.clock.nowMs() });
       const { value } = await deps.store.volumes.apply([volume.id], rule);
-      return { status: 200, body: { connection_info: renderConnection(value) } };
+      const host = value.location ? await deps.store.hosts.get(value.location.hostId) : undefined;
+      const path = value.location ? devicePathOf(host, value.location) : null;
+      return { status: 200, body: { connection_info: renderConnection(value, path) } };
     },
 });

@@ -116,7 +116,7 @@ const removeFile = async (object: ObjectName & { objectId: string | null }, path
 };
 
 const report = async (pool: PoolDirectory, known: KnownPools): Promise<PoolReport> => {
-  const base = { name: pool.name, thin: true };
+  const base = { name: pool.name, thin: true, devicePath: join(pool.path, `{object}${OBJECT_SUFFIX}`) };
   try {
     const poolId = await poolIdentity(pool, known);
     const { blocks, bavail, bsize } = await statfs(pool.path);
