@@ -48,7 +48,8 @@ Environment:
   VOLMOVE_TOKEN      who you are (${DEFAULT_TOKEN}: the administrator of a service on this machine)
   NO_COLOR           no colours
 
-Data goes to stdout, messages go to stderr. VOLUME is an id or a name; MIGRATION is an id, or its first 8 or more characters.
+Data goes to stdout, messages go to stderr. VOLUME is a name or an id, MIGRATION is an id;
+the first 8 or more characters of an id are enough when no other begins with them.
 `;
 
 const termOf = (command: Command): string =>

@@ -32,50 +32,31 @@ const refuse = () => {
 };
 
 const standInFrontOf = (node) => {
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  // Before the start, because a signal may come as soon as the child runs: it must never be left without its front.
+  let child;
+  for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
+  child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: { ...process.env, [GUARD]: '1' },
   });
-  for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(
       `error: ${node} cannot be started: ${error.message}\n    -> Run "npm ci" in ${dirname(here)}.\n`,
     );
-    process.exitCode = 1;
+    process.exit(1);
   });
   child.on('exit', (code, signal) => {
-    if (signal === null) {
-      process.exit(code ?? 1);
-    }
+    if (signal === null) process.exit(code ?? 1);
     for (const name of FORWARDED) process.removeAllListeners(name);
     process.kill(process.pid, signal);
   });
 };
 
-/**
- * The long-running commands want a small young generation and few malloc arenas: an agent copies with a window of buffers and
- * a cloud answers small requests, neither gains from more, and both would otherwise keep a hundred megabytes that they never
- * use. Both are settled when a process begins, so it begins once more, in place.
- */
-const LEAN_COMMANDS = ['up', 'agent'];
-const LEAN = 'VOLMOVE_LEAN';
-
-const beginLean = () => {
-  if (!LEAN_COMMANDS.includes(process.argv[2]) || process.env[LEAN] !== undefined || process.execve === undefined) return;
-  const self = fileURLToPath(import.meta.url);
-  process.execve(process.execPath, [process.execPath, '--max-semi-space-size=4', self, ...process.argv.slice(2)], {
-    UV_THREADPOOL_SIZE: '8',
-    MALLOC_ARENA_MAX: '2',
-    ...process.env,
-    [LEAN]: '1',
-  });
-};
-
 if (major >= NEEDED_MAJOR) {
-  beginLean();
-  // stripped and compiled sources are kept beside the package: the second start is faster and needs no compiler in memory
+  const { beginLean, freshBundle } = await import('./lean.js');
+  beginLean(fileURLToPath(import.meta.url));
   module.enableCompileCache(join(dirname(here), 'node_modules', '.cache', 'volmove'));
-  await import('./main.ts');
+  await import(freshBundle(dirname(here)) ?? './main.ts');
 } else {
   const node = process.env[GUARD] === undefined ? bundledNode() : undefined;
   if (node === undefined) refuse();

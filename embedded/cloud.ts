@@ -10,6 +10,7 @@ import {
   PutTargetsCommand,
 } from '@aws-sdk/client-eventbridge';
 import { dynamoClient, eventsClient } from '../aws/clients.ts';
+import { PACKAGE_ROOT } from '../local/package-root.ts';
 import { type EventBus, startBus } from './bus/bus.ts';
 import { startDynamo } from './dynamo/dynamo.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
@@ -54,7 +55,7 @@ const account = { region: REGION, accountId: ACCOUNT_ID };
 
 const loadMachines = async (engine: Engine, substitutions: Readonly<Record<string, string>>): Promise<void> => {
   for (const name of MACHINES) {
-    const definition = await readFile(new URL(`../statemachines/${name}.asl.json`, import.meta.url), 'utf8');
+    const definition = await readFile(join(PACKAGE_ROOT, 'statemachines', `${name}.asl.json`), 'utf8');
     engine.loadMachine({ name, definition, substitutions });
   }
 };

@@ -3,6 +3,7 @@ import type { Host } from '../domain/host/host.ts';
 import { MISSED_BEATS_STOP, register, stopHost } from '../domain/host/host.ts';
 import type { Clock, Notifier, TaskResults } from '../domain/ports.ts';
 import type { DataDir } from '../local/data-dir.ts';
+import { packageVersion } from '../local/package-root.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentConfig } from './config.ts';
 import { REQUESTS_IN_FLIGHT } from './copy/copy.ts';
@@ -24,7 +25,6 @@ import { createLease } from './lease.ts';
 import type { Looks } from './look.ts';
 import { runLoop } from './loop.ts';
 import { createNbdServer, type NbdServer } from './nbd/server.ts';
-import { VERSION } from './version.ts';
 
 /** The daemon on a storage server: registers, beats, exports, and runs its host's jobs until it is told to stop. */
 export interface AgentDeps {
@@ -132,7 +132,7 @@ const registerHost = async (deps: AgentDeps, { parts }: Started, signal: AbortSi
     dataDirId: deps.dataDir.id,
     address: parts.identity.address,
     fingerprint: parts.identity.fingerprint,
-    version: VERSION,
+    version: packageVersion(),
     heartbeatMs: config.heartbeat_seconds * 1000,
     backends: await reportBackends(parts.backends, signal),
     concurrency: config.concurrency,

@@ -15,10 +15,15 @@ const result = spawnSync('depcruise', ['--config', '.dependency-cruiser.cjs', '-
 if (result.error) throw result.error;
 
 interface Cruise {
-  readonly summary: { readonly totalCruised: number; readonly violations: readonly { rule: { name: string }; from: string; to: string }[] };
+  readonly summary: {
+    readonly totalCruised: number;
+    readonly violations: readonly { rule: { name: string }; from: string; to: string }[];
+  };
 }
 const { summary } = JSON.parse(result.stdout) as Cruise;
-for (const violation of summary.violations) console.error(`${violation.rule.name}: ${violation.from} -> ${violation.to}`);
+for (const violation of summary.violations)
+  console.error(`${violation.rule.name}: ${violation.from} -> ${violation.to}`);
 console.log(`${summary.totalCruised} modules cruised, ${summary.violations.length} violations`);
-if (summary.totalCruised < AT_LEAST_MODULES) console.error(`fewer than ${AT_LEAST_MODULES} modules were cruised: is the parser there?`);
+if (summary.totalCruised < AT_LEAST_MODULES)
+  console.error(`fewer than ${AT_LEAST_MODULES} modules were cruised: is the parser there?`);
 process.exitCode = summary.violations.length > 0 || summary.totalCruised < AT_LEAST_MODULES ? 1 : 0;

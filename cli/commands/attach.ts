@@ -2,6 +2,7 @@ import { type Volume, volumeLabel, volumePlace } from '../api/types.ts';
 import type { Client } from '../client.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { unbroken } from '../output/line.ts';
 import { type AddCommand, examples, operand } from '../runtime/command.ts';
 import { resolveVolume } from '../runtime/resolve.ts';
 import type { Session } from '../runtime/session.ts';
@@ -78,7 +79,7 @@ export const addAttach: AddCommand = (program, { act }) => {
     .description(
       'Attaches a volume to a host and prints the path of its device there. An unlocked migration of it ends, and the volume stays where it is.',
     )
-    .argument('<VOLUME>', 'id or name')
+    .argument('<VOLUME>', 'name or id')
     .option('--host <host>', 'host that uses it (the one it lives on)')
     .addHelpText('before', examples('volmove attach data1', 'mkfs.ext4 "$(volmove attach data1)"'))
     .action(
@@ -89,7 +90,9 @@ export const addAttach: AddCommand = (program, { act }) => {
         const { devicePath } = await connect(session.client, volume.id, host);
         if (session.json) session.document({ attachment: { volume_id: volume.id, host, device_path: devicePath } });
         else session.data(`${devicePath}\n`);
-        session.say(`${volumeLabel(volume)} is attached to ${host}. Detach it: volmove detach ${volumeLabel(volume)}`);
+        session.say(
+          `${volumeLabel(volume)} is attached to ${host}. Detach it: ${unbroken(`volmove detach ${volumeLabel(volume)}`)}`,
+        );
         return EXIT.done;
       }),
     );

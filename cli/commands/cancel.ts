@@ -1,5 +1,6 @@
 import { migrationLabel } from '../api/types.ts';
 import { EXIT } from '../exit-codes.ts';
+import { unbroken } from '../output/line.ts';
 import { type AddCommand, examples, operand } from '../runtime/command.ts';
 import { resolveMigration } from '../runtime/resolve.ts';
 
@@ -17,7 +18,7 @@ export const addCancel: AddCommand = (program, { act }) => {
         const migration = await session.client.cancel(id);
         if (session.json) session.document({ migration });
         session.say(
-          `Cancelling: ${migrationLabel(migration)} stays at ${migration.source}. See how it ends: volmove watch ${id}`,
+          `Cancelling: ${migrationLabel(migration)} stays at ${migration.source}. See how it ends: ${unbroken(`volmove watch ${id}`)}`,
         );
         return EXIT.done;
       }),

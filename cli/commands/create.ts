@@ -1,6 +1,7 @@
 import { volumeLabel, volumePlace } from '../api/types.ts';
 import { CliError, usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { unbroken } from '../output/line.ts';
 import { type AddCommand, examples, operand, positive } from '../runtime/command.ts';
 import { waitForVolume } from '../runtime/wait-volume.ts';
 
@@ -62,7 +63,7 @@ export const addCreate: AddCommand = (program, { act }) => {
         else {
           const where = wait
             ? `${volumeLabel(volume)} is ready at ${volumePlace(volume)}.`
-            : `${volumeLabel(volume)} is being made. See it: volmove show ${volume.id}`;
+            : `${volumeLabel(volume)} is being made. See it: ${unbroken(`volmove show ${volume.id}`)}`;
           session.say(where);
           session.data(`${volume.id}\n`);
         }

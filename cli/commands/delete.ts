@@ -20,7 +20,7 @@ export const addDelete: AddCommand = (program, { act }) => {
     .command('delete')
     .summary('delete a volume and its data')
     .description('Deletes a volume and its data. A volume that is attached or being migrated is refused.')
-    .argument('<VOLUME>', 'id or name')
+    .argument('<VOLUME>', 'name or id')
     .option('--wait', 'wait until it is gone')
     .option('--timeout <seconds>', 'give up waiting after this time; the work goes on', positive)
     .addHelpText('before', examples('volmove delete data1 --wait'))

@@ -9,7 +9,7 @@ export const addDetach: AddCommand = (program, { act }) => {
     .command('detach')
     .summary('detach a volume')
     .description('Detaches a volume from its host. Close what uses its device first.')
-    .argument('<VOLUME>', 'id or name')
+    .argument('<VOLUME>', 'name or id')
     .addHelpText('before', examples('volmove detach data1'))
     .action(
       act(async (session, operands) => {

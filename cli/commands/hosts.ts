@@ -18,9 +18,9 @@ const columns = (nowMs: number): readonly Column<Host>[] => [
   { title: 'HOST', cell: (host) => span(host.id, 'bold') },
   { title: 'STATE', cell: (host) => upOrDown(host.state) },
   { title: 'LAST SEEN', cell: (host) => span(since(host.heartbeat_at, nowMs)), align: 'right' },
-  { title: 'VERSION', cell: (host) => span(host.version) },
+  { title: 'VERSION', cell: (host) => span(host.version), cut: 'drop' },
   { title: 'ADDRESS', cell: (host) => span(host.address) },
-  { title: 'JOBS AT ONCE', cell: (host) => span(String(host.concurrency)), align: 'right' },
+  { title: 'JOBS AT ONCE', cell: (host) => span(String(host.concurrency)), align: 'right', cut: 'drop' },
   { title: 'POOLS', cell: (host) => span(pools(host)), cut: 'end', min: 12 },
 ];
 

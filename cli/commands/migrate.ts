@@ -2,7 +2,7 @@ import { parsePlacement } from '../../domain/placement.ts';
 import { type Check, type Migration, type MigrationRequest, type Volume, volumeLabel } from '../api/types.ts';
 import { usageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { span } from '../output/line.ts';
+import { span, unbroken } from '../output/line.ts';
 import { checkResult } from '../output/status.ts';
 import { type Column, renderTable } from '../output/table.ts';
 import { type AddCommand, examples, operand, positive, wholeFrom } from '../runtime/command.ts';
@@ -36,8 +36,10 @@ const requestOf = (volume: Volume, options: MigrateOptions): MigrationRequest =>
   ...(options.bandwidth === undefined ? {} : { bandwidth_bytes_per_second: Math.round(options.bandwidth * MIB) }),
 });
 
+const words = (name: string): string => name.replaceAll('_', ' ');
+
 const CHECK_COLUMNS: readonly Column<Check>[] = [
-  { title: 'CHECK', cell: (check) => span(check.name.replaceAll('_', ' ')) },
+  { title: 'CHECK', cell: (check) => span(words(check.name)) },
   { title: 'RESULT', cell: checkResult },
   { title: 'WHAT IT FOUND', cell: (check) => span(check.message) },
 ];
@@ -48,7 +50,7 @@ const dryRun = async (session: Session, request: MigrationRequest): Promise<Exit
   if (session.json) session.document({ checks });
   else {
     session.data(renderTable(CHECK_COLUMNS, checks, session.look));
-    for (const check of blocked) if (check.remedy) session.say(`${check.name.replaceAll('_', ' ')}: ${check.remedy}`);
+    for (const check of blocked) if (check.remedy) session.say(`To pass "${words(check.name)}": ${check.remedy}`);
     session.say(
       blocked.length === 0
         ? 'It can be migrated; nothing was changed.'
@@ -62,7 +64,7 @@ const announce = (session: Session, volume: Volume, migration: Migration, option
   const locked = migration.locked ? ' It is locked meanwhile.' : ' Attaching it ends the migration.';
   session.say(`Accepted: ${volumeLabel(volume)} goes from ${migration.source} to ${migration.destination}.${locked}`);
   if (!options.verify) session.say('It will not be verified, so the source is kept.');
-  if (options.wait !== true) session.say(`Watch it: volmove watch ${migration.id}`);
+  if (options.wait !== true) session.say(`Watch it: ${unbroken(`volmove watch ${migration.id}`)}`);
 };
 
 const migrate = async (session: Session, volume: Volume, options: MigrateOptions): Promise<ExitCode> => {
@@ -88,7 +90,7 @@ export const addMigrate: AddCommand = (program, { act }) => {
     .description(
       'Moves a volume to another host, backend or pool. It keeps its id, and stays where it is if anything goes wrong.',
     )
-    .argument('<VOLUME>', 'id or name')
+    .argument('<VOLUME>', 'name or id')
     .requiredOption('--to <place>', 'HOST@BACKEND#POOL; without #POOL the one with the most free space')
     .option('--force', 'lock the volume: attach and detach are refused until the end')
     .option('--wait', 'show the progress until it has ended')

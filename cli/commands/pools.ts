@@ -33,8 +33,8 @@ const COLUMNS: readonly Column<Pool>[] = [
   { title: 'FREE', cell: free, align: 'right' },
   { title: 'TOTAL', cell: (pool) => span(capacity(pool.capabilities.total_capacity_gb)), align: 'right' },
   { title: 'ALLOCATED', cell: (pool) => span(capacity(pool.capabilities.allocated_capacity_gb)), align: 'right' },
-  { title: 'DRIVER', cell: (pool) => span(pool.capabilities.driver ?? '-') },
-  { title: 'PROGRESS', cell: (pool) => span(reports(pool)) },
+  { title: 'DRIVER', cell: (pool) => span(pool.capabilities.driver ?? '-'), cut: 'drop' },
+  { title: 'PROGRESS', cell: (pool) => span(reports(pool)), cut: 'drop' },
 ];
 
 export const addPools: AddCommand = (program, { act }) => {

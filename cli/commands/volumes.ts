@@ -15,8 +15,8 @@ const COLUMNS: readonly Column<Volume>[] = [
   { title: 'NAME', cell: (volume) => span(volume.name || '-'), cut: 'end', min: 8 },
   { title: 'SIZE', cell: (volume) => span(`${volume.size} GiB`), align: 'right' },
   { title: 'STATUS', cell: volumeStatus },
-  { title: 'PLACE', cell: (volume) => span(volumePlace(volume)), cut: 'end', min: 16 },
-  { title: 'MIGRATION', cell: migrationStatus },
+  { title: 'PLACE', cell: (volume) => span(volumePlace(volume)), cut: 'middle', min: 12 },
+  { title: 'MIGRATION', cell: migrationStatus, cut: 'drop' },
   { title: 'ATTACHED TO', cell: (volume) => span(attachedTo(volume)), cut: 'end', min: 8 },
 ];
 

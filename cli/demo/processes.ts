@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../../local/package-root.ts';
 
 /** The demo's processes: an embedded cloud and agents, started as an administrator would, their output in files. */
 export interface Started {
@@ -13,7 +14,7 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-const LAUNCHER = fileURLToPath(new URL('../volmove.js', import.meta.url));
+const LAUNCHER = join(PACKAGE_ROOT, 'cli', 'volmove.js');
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
 

@@ -22,7 +22,7 @@ export const widthOf = (text: string): number => [...text].length;
 export const lineWidth = (line: Line): number => line.reduce((sum, piece) => sum + widthOf(piece.text), 0);
 
 /** Cuts to `columns` characters and shows the cut; a line that fits is unchanged. */
-export const clip = (line: Line, columns: number): Line => {
+export const clip = (line: Line, columns: number, ellipsis: string): Line => {
   if (lineWidth(line) <= columns) return line;
   let room = Math.max(0, columns - 1);
   const kept: Span[] = [];
@@ -32,11 +32,16 @@ export const clip = (line: Line, columns: number): Line => {
     room -= Math.min(room, characters.length);
     if (room === 0) break;
   }
-  return [...kept, { text: '…' }];
+  return [...kept, { text: ellipsis }];
 };
 
 export const renderLine = (line: Line, paint: Paint): string =>
   line.map(({ text, tone }) => (tone === undefined || text === '' ? text : paint(tone, text))).join('');
+
+const NO_BREAK = '\u00a0';
+
+/** A command stays on one line where it fits: it is there to be copied. */
+export const unbroken = (command: string): string => command.replaceAll(' ', NO_BREAK);
 
 /** Words over several lines of at most `columns` characters; a longer word stands alone. */
 export const wrap = (text: string, columns: number): string[] => {
@@ -51,5 +56,5 @@ export const wrap = (text: string, columns: number): string[] => {
       current = joined;
     }
   }
-  return [...lines, current];
+  return [...lines, current].map((line) => line.replaceAll(NO_BREAK, ' '));
 };

@@ -1,7 +1,7 @@
 import { type Migration, migrationLabel, type StoryEntry } from '../api/types.ts';
 import { progressWords } from '../watch/bar.ts';
 import { look as lookAt } from '../watch/monitor.ts';
-import { tookMs } from '../watch/verdict.ts';
+import { CLEANUP_REMEDY, tookMs } from '../watch/verdict.ts';
 import { type Line, span } from './line.ts';
 import { cleanupState, migrationState, since } from './status.ts';
 import { type Column, renderFacts, renderTable, type TableLook } from './table.ts';
@@ -42,8 +42,9 @@ const progressLine = (migration: Migration, nowMs: number): Line | undefined => 
 };
 
 const digestLines = (migration: Migration): [string, Line | undefined][] => {
-  if (migration.digests === null)
-    return migration.ended_at === null ? [] : [['Digests', [span('none: it was not verified', 'dim')]]];
+  if (migration.digests === null) {
+    return migration.state === 'succeeded' ? [['Digests', [span('none: it was not verified', 'yellow')]]] : [];
+  }
   const { source, destination } = migration.digests;
   const equal = source !== null && source === destination;
   return [
@@ -77,6 +78,18 @@ const endLine = (migration: Migration, nowMs: number): Line | undefined => {
   return [span(`${utc(migration.ended_at)} UTC, ${since(migration.ended_at, nowMs)}, after ${duration(ms)}`)];
 };
 
+const lockText = (migration: Migration): string => {
+  if (migration.locked) return 'yes';
+  return migration.ended_at === null ? 'no, an attach ends it' : 'no';
+};
+
+const home = (migration: Migration): Line | undefined => {
+  if (migration.ended_at === null) return undefined;
+  return migration.state === 'succeeded'
+    ? [span(migration.destination, 'bold')]
+    : [span(migration.source, 'bold'), span('  safe, as before')];
+};
+
 const leftLines = (migration: Migration): [string, Line | undefined][] =>
   migration.cleanup.left.map((left): [string, Line] => [
     'Left over',
@@ -98,10 +111,11 @@ export const migrationPage = (migration: Migration, look: TableLook, nowMs: numb
         'Volume',
         [span(migrationLabel(migration), 'bold'), span(migration.volume_name ? `  ${migration.volume_id}` : '', 'dim')],
       ],
+      ['It lives at', home(migration)],
       ['Size', [span(bytes(migration.size_bytes))]],
       ['From', [span(migration.source)]],
       ['To', [span(migration.destination)]],
-      ['Locked', [span(migration.locked ? 'yes' : 'no: an attach ends it')]],
+      ['Locked', [span(lockText(migration))]],
       [
         'Asked',
         [
@@ -115,6 +129,7 @@ export const migrationPage = (migration: Migration, look: TableLook, nowMs: numb
       ['Data', [span(moved(migration))]],
       ['Cleanup', [cleanupState(migration)]],
       ...leftLines(migration),
+      ['To clean up', migration.cleanup.state === 'needs_you' ? [span(CLEANUP_REMEDY)] : undefined],
       ['Execution', [span(migration.execution, 'dim')]],
     ],
     look.paint,

@@ -1,6 +1,6 @@
 import { type Migration, migrationLabel } from '../api/types.ts';
 import { span } from './line.ts';
-import { cleanupState, migrationState, since } from './status.ts';
+import { migrationState, since } from './status.ts';
 import type { Column } from './table.ts';
 import { duration } from './units.ts';
 
@@ -20,9 +20,8 @@ export const migrationColumns = (
     ? [{ title: 'VOLUME', cell: (one: Migration) => span(migrationLabel(one)), cut: 'end' as const, min: 8 }]
     : []),
   { title: 'STATE', cell: migrationState },
-  { title: 'FROM', cell: (one) => span(one.source), cut: 'end', min: 8 },
-  { title: 'TO', cell: (one) => span(one.destination), cut: 'end', min: 8 },
-  { title: 'ASKED', cell: (one) => span(since(one.requested_at, nowMs)), align: 'right' },
-  { title: 'TOOK', cell: (one) => span(took(one, nowMs)), align: 'right' },
-  { title: 'CLEANUP', cell: cleanupState },
+  { title: 'FROM', cell: (one) => span(one.source), cut: 'middle', min: 12 },
+  { title: 'TO', cell: (one) => span(one.destination), cut: 'middle', min: 12 },
+  { title: 'ASKED', cell: (one) => span(since(one.requested_at, nowMs)), align: 'right', cut: 'drop' },
+  { title: 'TOOK', cell: (one) => span(took(one, nowMs)), align: 'right', cut: 'drop' },
 ];

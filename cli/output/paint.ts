@@ -12,7 +12,9 @@ export interface Marks {
   readonly pending: string;
   readonly failed: string;
   readonly skipped: string;
+  readonly unreached: string;
   readonly arrow: string;
+  readonly ellipsis: string;
   readonly barFull: string;
   readonly barEmpty: string;
 }
@@ -23,7 +25,9 @@ const UNICODE: Marks = {
   pending: '·',
   failed: '✖',
   skipped: '-',
+  unreached: '-',
   arrow: '→',
+  ellipsis: '…',
   barFull: '█',
   barEmpty: '░',
 };
@@ -35,7 +39,9 @@ export const ASCII: Marks = {
   pending: '.',
   failed: 'x',
   skipped: '-',
+  unreached: '-',
   arrow: '->',
+  ellipsis: '~',
   barFull: '#',
   barEmpty: '.',
 };

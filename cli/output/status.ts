@@ -27,14 +27,17 @@ export const shownPercent = (migration: Migration): number =>
 
 const hasBytes = (phase: string): boolean => phase === 'copying' || phase === 'verifying' || phase === 'moving';
 
-/** `copying 45 %`, `succeeded`, `failed`: what a migration is doing, in one cell. */
+/** `copying 45 %`, `succeeded`, `failed, needs you`: what a migration is doing, in one cell. */
 export const migrationState = (migration: Migration): Span => {
   switch (migration.state) {
     case 'succeeded':
-      return span(migration.state, 'green');
     case 'failed':
-    case 'refused':
-      return span(migration.state, 'red');
+    case 'refused': {
+      const { state } = migration.cleanup;
+      const more = state === 'needs_you' ? ', needs you' : state === 'todo' ? ', cleaning up' : '';
+      const fine = migration.state === 'succeeded' && state !== 'needs_you';
+      return span(`${migration.state}${more}`, fine ? 'green' : 'red');
+    }
     case 'requested':
       return span(migration.state, 'yellow');
     case 'running': {

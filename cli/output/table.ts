@@ -3,8 +3,11 @@ import type { Paint } from './paint.ts';
 
 /** An aligned table: two spaces between columns, no rules; narrower columns where a terminal needs them. */
 
-/** How a column gives way: `end` cuts with an ellipsis, `prefix` without one (an id stays usable), `never` stays whole. */
-type Cut = 'never' | 'end' | 'prefix';
+/**
+ * How a column gives way where a terminal is too narrow: an id becomes its `prefix`, which commands still understand; a text
+ * loses its `end` or its `middle`; a `drop` column goes away whole. `never` stays as it is, and so does a column in a file.
+ */
+type Cut = 'never' | 'prefix' | 'middle' | 'end' | 'drop';
 
 export interface Column<Row> {
   readonly title: string;
@@ -19,56 +22,84 @@ export interface TableLook {
   readonly paint: Paint;
   /** Infinity where the output is no terminal: nothing is cut for a file or a pipe. */
   readonly columns: number;
+  readonly ellipsis: string;
+}
+
+/** A column with its cells, the title first, and the width it gets. */
+interface Laid {
+  readonly align: 'left' | 'right';
+  readonly cut: Cut;
+  readonly min: number;
+  readonly cells: readonly Span[];
+  readonly width: number;
 }
 
 const GAP = 2;
 
-/** Takes what is too much from the widest column that may still give way, one character at a time. */
-const fitWidths = <Row>(columns: readonly Column<Row>[], natural: readonly number[], available: number): number[] => {
-  const widths = [...natural];
-  const least = (index: number): number => {
-    const column = columns[index];
-    return column?.cut === undefined || column.cut === 'never' ? Number.POSITIVE_INFINITY : (column.min ?? 8);
-  };
-  let excess = widths.reduce((sum, width) => sum + width, GAP * (columns.length - 1)) - available;
-  for (; excess > 0; excess -= 1) {
-    const slack = widths.map((width, index) => (width > least(index) ? width : 0));
-    const widest = slack.indexOf(Math.max(...slack));
-    if (slack[widest] === 0 || slack[widest] === undefined) return widths;
-    widths[widest] = (widths[widest] ?? 0) - 1;
-  }
-  return widths;
+const lay = <Row>(column: Column<Row>, rows: readonly Row[]): Laid => {
+  const cells = [span(column.title, 'dim'), ...rows.map(column.cell)];
+  const { align = 'left', cut = 'never', min = 8 } = column;
+  return { align, cut, min, cells, width: Math.max(...cells.map((cell) => widthOf(cell.text))) };
 };
 
-const cutTo = (cell: Span, width: number, cut: Cut | undefined): Span => {
-  if (widthOf(cell.text) <= width || cut === undefined || cut === 'never') return cell;
+const excessOf = (columns: readonly Laid[], available: number): number =>
+  columns.reduce((sum, column) => sum + column.width, GAP * (columns.length - 1)) - available;
+
+/** Ids first: their prefix says as much. Then whole columns, the last one first; then texts, the widest one first. */
+const fitted = (columns: readonly Laid[], available: number): readonly Laid[] => {
+  const excess = excessOf(columns, available);
+  if (excess <= 0) return columns;
+  const long = columns.findIndex((column) => column.cut === 'prefix' && column.width > column.min);
+  if (long >= 0) return fitted(narrowed(columns, long, Number.POSITIVE_INFINITY), available);
+  const droppable = columns.findLastIndex((column) => column.cut === 'drop');
+  if (droppable >= 0) return fitted(columns.toSpliced(droppable, 1), available);
+  const slack = columns.map(({ cut, width, min }) => ((cut === 'end' || cut === 'middle') && width > min ? width : 0));
+  const widest = slack.indexOf(Math.max(...slack));
+  return slack[widest] === 0 ? columns : fitted(narrowed(columns, widest, 1), available);
+};
+
+const narrowed = (columns: readonly Laid[], index: number, by: number): readonly Laid[] =>
+  columns.map((column, at) => (at === index ? { ...column, width: Math.max(column.min, column.width - by) } : column));
+
+const cutTo = (cell: Span, { width, cut }: Laid, ellipsis: string): Span => {
   const characters = [...cell.text];
-  const text = cut === 'prefix' ? characters.slice(0, width) : [...characters.slice(0, width - 1), '…'];
-  return { ...cell, text: text.join('') };
+  if (characters.length <= width) return cell;
+  switch (cut) {
+    case 'never':
+    case 'drop':
+      return cell;
+    case 'prefix':
+      return { ...cell, text: characters.slice(0, width).join('') };
+    case 'end':
+      return { ...cell, text: `${characters.slice(0, width - 1).join('')}${ellipsis}` };
+    case 'middle': {
+      const tail = Math.floor((width - 1) / 2);
+      const head = characters.slice(0, width - 1 - tail).join('');
+      return { ...cell, text: `${head}${ellipsis}${characters.slice(characters.length - tail).join('')}` };
+    }
+  }
 };
 
-const padded = (cell: Span, width: number, align: 'left' | 'right' | undefined, isLast: boolean): Line => {
-  const blank: Span = { text: ' '.repeat(Math.max(0, width - widthOf(cell.text))) };
-  if (align === 'right') return [blank, cell];
-  return isLast ? [cell] : [cell, blank];
+const padded = (cell: Span, column: Laid, isLast: boolean): Line => {
+  const blank: Span = { text: ' '.repeat(Math.max(0, column.width - widthOf(cell.text))) };
+  const gap: Span = { text: isLast ? '' : ' '.repeat(GAP) };
+  if (column.align === 'right') return [blank, cell, gap];
+  return isLast ? [cell] : [cell, blank, gap];
 };
 
 export const renderTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], look: TableLook): string => {
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
-  const head = columns.map((column) => span(column.title, 'dim'));
-  const natural = columns.map((_, index) =>
-    Math.max(...[head, ...cells].map((line) => widthOf(line[index]?.text ?? ''))),
+  const laid = fitted(
+    columns.map((column) => lay(column, rows)),
+    look.columns,
   );
-  const widths = fitWidths(columns, natural, look.columns);
-  const lineOf = (line: readonly Span[]): Line =>
-    line.flatMap((cell, index) => {
-      const column = columns[index];
-      const width = widths[index] ?? 0;
-      const isLast = index === columns.length - 1;
-      const cut = cutTo(cell, width, cell === head[index] ? 'end' : column?.cut);
-      return [...padded(cut, width, column?.align, isLast), ...(isLast ? [] : [{ text: ' '.repeat(GAP) }])];
+  const lineAt = (row: number): Line =>
+    laid.flatMap((column, index) => {
+      const cell = column.cells[row] ?? { text: '' };
+      return padded(cutTo(cell, column, look.ellipsis), column, index === laid.length - 1);
     });
-  return [head, ...cells].map((line) => `${renderLine(lineOf(line), look.paint).trimEnd()}\n`).join('');
+  return Array.from({ length: rows.length + 1 }, (_, row) => `${renderLine(lineAt(row), look.paint).trimEnd()}\n`).join(
+    '',
+  );
 };
 
 /** Facts of one thing: names dim and aligned, values whole. Entries without a value are left out. */

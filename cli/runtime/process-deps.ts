@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { packageVersion } from '../../local/package-root.ts';
 import type { CliDeps, OutputStream, Programs } from './deps.ts';
 import { loadPrograms } from './programs.ts';
 
@@ -33,9 +33,6 @@ const onInterrupt = (listener: () => void): (() => void) => {
     process.off('SIGTERM', listener);
   };
 };
-
-const packageVersion = (): string =>
-  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 export const processDeps = (programs: Programs = loadPrograms()): CliDeps => ({
   stdout: outputStream(process.stdout),

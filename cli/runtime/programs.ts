@@ -2,15 +2,8 @@ import type { Programs } from './deps.ts';
 
 /** Loads the long-running programs when they are asked for: the commands that only ask questions start in no time. */
 
-interface DemoModule {
-  readonly runDemo: Programs['demo'];
-}
-
-const loadDemo = async (): Promise<DemoModule> =>
-  (await import(new URL('../demo.ts', import.meta.url).href)) as DemoModule;
-
 export const loadPrograms = (): Programs => ({
   up: async (options) => (await import('../../embedded/up.ts')).runUp(options),
   agent: async (options) => (await import('../../host-agent/main.ts')).runAgent(options),
-  demo: async (options) => (await loadDemo()).runDemo(options),
+  demo: async (options) => (await import('../demo.ts')).runDemo(options),
 });

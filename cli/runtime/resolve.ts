@@ -3,7 +3,7 @@ import type { Client } from '../client.ts';
 import { ApiError, CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 
-/** From what a person types to one resource: a volume's id or name, a migration's id or the start of one. */
+/** From what a person types to one resource: a volume's name, or an id or the start of one. */
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
 const PREFIX = /^[0-9a-f-]{8,}$/iu;
@@ -33,6 +33,17 @@ const ambiguous = (what: string, ids: readonly string[]): CliError => {
   });
 };
 
+const findVolumeByPrefix = async (client: Client, text: string): Promise<Volume | undefined> => {
+  const matching = (await client.volumes()).filter((volume) => volume.id.startsWith(text.toLowerCase()));
+  if (matching.length > 1) {
+    throw ambiguous(
+      `${matching.length} volumes begin with ${text}`,
+      matching.map((volume) => `${volume.id}  ${volume.name ?? ''}`.trimEnd()),
+    );
+  }
+  return matching[0];
+};
+
 const findVolume = async (client: Client, text: string): Promise<Volume | undefined> => {
   const byId = UUID.test(text) ? await notFoundAs(client.volume(text)) : undefined;
   if (byId !== undefined) return byId;
@@ -43,7 +54,7 @@ const findVolume = async (client: Client, text: string): Promise<Volume | undefi
       named.map((volume) => `${volume.id}  ${volumePlace(volume)}`),
     );
   }
-  return named[0];
+  return named[0] ?? (PREFIX.test(text) && !UUID.test(text) ? findVolumeByPrefix(client, text) : undefined);
 };
 
 const findMigration = async (client: Client, text: string): Promise<Migration | undefined> => {
@@ -79,11 +90,15 @@ export type Resource =
   | { readonly kind: 'volume'; readonly volume: Volume }
   | { readonly kind: 'migration'; readonly migration: Migration };
 
-/** A name wins over the start of an id: it is what the person chose. */
+/** A volume's name wins: it is what the person chose. The start of an id may be of either kind, but only of one. */
 export const resolveAny = async (client: Client, text: string): Promise<Resource> => {
   const volume = await findVolume(client, text);
-  if (volume !== undefined) return { kind: 'volume', volume };
+  if (volume !== undefined && (volume.name === text || volume.id === text)) return { kind: 'volume', volume };
   const migration = await findMigration(client, text);
+  if (volume !== undefined && migration !== undefined) {
+    throw ambiguous(`${text} begins a volume and a migration`, [volume.id, migration.id]);
+  }
+  if (volume !== undefined) return { kind: 'volume', volume };
   if (migration !== undefined) return { kind: 'migration', migration };
   throw notFound(`There is no volume and no migration "${text}".`, 'List them: volmove volumes, volmove list');
 };

@@ -1,9 +1,9 @@
 import { parseEndpoint } from '../api/transport.ts';
 import { type Client, createClient } from '../client.ts';
-import { harmlessLines, type Line, renderLine } from '../output/line.ts';
+import { harmlessLines, wrap } from '../output/line.ts';
 import { createPaint, type Marks, marksFor, type Paint } from '../output/paint.ts';
 import type { TableLook } from '../output/table.ts';
-import type { CliDeps } from './deps.ts';
+import type { CliDeps, OutputStream } from './deps.ts';
 
 /** What one command works with: the API, and the two ways out: data to stdout, messages to stderr. */
 
@@ -27,29 +27,33 @@ export interface Session {
   readonly document: (value: unknown, layout?: 'document' | 'line') => void;
   /** A message for the person; never part of the data. */
   readonly say: (message: string) => void;
-  readonly sayLine: (line: Line) => void;
 }
 
 export const DEFAULT_ENDPOINT = 'http://127.0.0.1:8776';
 export const DEFAULT_TOKEN = 'admin:demo';
+
+const paragraph = (message: string, stream: OutputStream): string =>
+  harmlessLines(message)
+    .split('\n')
+    .flatMap((line) => wrap(line, stream.isTty ? stream.columns() : Number.POSITIVE_INFINITY))
+    .join('\n');
 
 export const createSession = (deps: CliDeps, options: GlobalOptions): Session => {
   const { stdout, stderr, env } = deps;
   const endpoint = parseEndpoint(options.endpoint ?? (env.VOLMOVE_ENDPOINT || DEFAULT_ENDPOINT));
   const token = options.token ?? (env.VOLMOVE_TOKEN || DEFAULT_TOKEN);
   const paint = createPaint(env, stdout.isTty);
-  const stderrPaint = createPaint(env, stderr.isTty);
+  const marks = marksFor(env, stdout.isTty);
   return {
     deps,
     client: createClient(deps, endpoint, token),
     json: options.json === true,
     paint,
-    marks: marksFor(env, stdout.isTty),
-    look: { paint, columns: stdout.isTty ? stdout.columns() : Number.POSITIVE_INFINITY },
+    marks,
+    look: { paint, ellipsis: marks.ellipsis, columns: stdout.isTty ? stdout.columns() : Number.POSITIVE_INFINITY },
     data: (text) => stdout.write(text),
     document: (value, layout = 'document') =>
       stdout.write(`${layout === 'line' ? JSON.stringify(value) : JSON.stringify(value, null, 2)}\n`),
-    say: (message) => stderr.write(`${harmlessLines(message)}\n`),
-    sayLine: (line) => stderr.write(`${renderLine(line, stderrPaint)}\n`),
+    say: (message) => stderr.write(`${paragraph(message, stderr)}\n`),
   };
 };

@@ -23,6 +23,7 @@ const markOf = (state: PhaseState, marks: Marks): Span => {
     pending: 'dim',
     failed: 'red',
     skipped: 'dim',
+    unreached: 'dim',
   };
   return span(marks[state], tones[state]);
 };
@@ -41,17 +42,19 @@ const header = (view: MigrationView, marks: Marks): Line => {
   ];
 };
 
+const timeOf = (row: PhaseRow): string => {
+  if (row.tookMs !== null) return duration(row.tookMs);
+  return row.state === 'pending' ? '' : row.state === 'unreached' ? 'not reached' : 'skipped';
+};
+
 const phaseLine = (row: PhaseRow, view: MigrationView, marks: Marks): Line => {
   const { progress } = view;
   const attempt = row.state === 'active' && progress?.phase === row.name && progress.attempt > 1 ? progress.attempt : 0;
   return [
     span('  '),
     markOf(row.state, marks),
-    span(
-      ` ${words(row.name).padEnd(NAME_WIDTH)}`,
-      row.state === 'pending' || row.state === 'skipped' ? 'dim' : undefined,
-    ),
-    span(row.tookMs === null ? (row.state === 'skipped' ? 'skipped' : '') : duration(row.tookMs), 'dim'),
+    span(` ${words(row.name).padEnd(NAME_WIDTH)}`, row.tookMs === null ? 'dim' : undefined),
+    span(timeOf(row), 'dim'),
     span(attempt > 0 ? `  attempt ${attempt}` : '', 'yellow'),
   ];
 };
@@ -112,5 +115,5 @@ export const frame = (views: readonly MigrationView[], trouble: string | null, c
   const full = views.flatMap((view, index) => [...(index === 0 ? [] : [[]]), ...block(view, canvas)]);
   const lines = full.length <= room ? full : compactLines(views, canvas, room);
   const note: Line[] = trouble === null ? [] : [[span(trouble, 'yellow')]];
-  return [...lines, ...note].map((line) => clip(line, Math.max(1, canvas.columns)));
+  return [...lines, ...note].map((line) => clip(line, Math.max(1, canvas.columns), canvas.marks.ellipsis));
 };

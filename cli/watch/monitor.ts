@@ -127,11 +127,11 @@ const newsOf = (previous: MigrationView | undefined, view: Omit<MigrationView, '
   return news.filter((item): item is News => item !== false);
 };
 
-/** A migration that has ended never runs again in the same run: an answer that says so is an older one. */
+/** How a run ended never changes: an answer that says something else of the same run is an older one. */
 const isOlder = (previous: MigrationView | undefined, migration: Migration): boolean =>
   previous !== undefined &&
   (migration.run < previous.migration.run ||
-    (migration.run === previous.migration.run && previous.ended && !isOver(migration)));
+    (migration.run === previous.migration.run && previous.ended && migration.state !== previous.migration.state));
 
 export const look = (previous: MigrationView | undefined, seen: Migration, nowMs: number): MigrationView => {
   const migration = previous !== undefined && isOlder(previous, seen) ? previous.migration : seen;

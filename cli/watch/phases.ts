@@ -2,7 +2,7 @@ import type { Migration, StoryEntry } from '../api/types.ts';
 
 /** A run's phases as rows, made from the migration's own timeline: what is done, how long it took, what is to come. */
 
-export type PhaseState = 'done' | 'active' | 'pending' | 'failed' | 'skipped';
+export type PhaseState = 'done' | 'active' | 'pending' | 'failed' | 'skipped' | 'unreached';
 
 export interface PhaseRow {
   readonly name: string;
@@ -52,12 +52,13 @@ export const phaseRows = (migration: Migration, nowMs: number): PhaseRow[] => {
   const lastVisited = Math.max(-1, ...visits.map((visit) => plan.indexOf(visit.name)));
   const broken = brokenPhase(visits, migration);
   const isOver = migration.state === 'succeeded' || migration.state === 'failed';
+  const unvisited = (index: number): PhaseState => {
+    if (broken !== undefined) return index < plan.indexOf(broken) ? 'skipped' : 'unreached';
+    return index < lastVisited || isOver ? 'skipped' : 'pending';
+  };
   return plan.map((name, index): PhaseRow => {
     const visit = visits.findLast((one) => one.name === name);
-    if (visit === undefined) {
-      const skipped = index < lastVisited || isOver || broken !== undefined;
-      return { name, state: skipped ? 'skipped' : 'pending', tookMs: null };
-    }
+    if (visit === undefined) return { name, state: unvisited(index), tookMs: null };
     const tookMs = Math.max(0, (visit.untilMs ?? nowMs) - visit.fromMs);
     if (name === broken) return { name, state: 'failed', tookMs };
     const active = visit.untilMs === null && !isOver;

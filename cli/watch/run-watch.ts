@@ -1,5 +1,6 @@
 import type { Migration } from '../api/types.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { unbroken } from '../output/line.ts';
 import { canRedraw } from '../output/paint.ts';
 import type { OutputStream } from '../runtime/deps.ts';
 import { listenForInterrupts } from '../runtime/interrupts.ts';
@@ -34,8 +35,10 @@ const stillRunning = (ids: readonly string[], views: readonly MigrationView[]): 
   return ids.filter((id) => !ended.has(id)).join(' ');
 };
 
-const plural = (ids: string): string =>
-  ids.includes(' ') ? 'the migrations go on; watch them' : 'the migration goes on; watch it';
+const goesOn = (running: string): string => {
+  const words = running.includes(' ') ? 'the migrations go on; watch them' : 'the migration goes on; watch it';
+  return `${words} again with: ${unbroken(`volmove watch ${running}`)}`;
+};
 
 export const runWatch = async (
   session: Session,
@@ -53,10 +56,10 @@ export const runWatch = async (
     });
     const running = stillRunning(ids, result.views);
     if (result.kind === 'left' && running !== '') {
-      session.say(`\nDetached: ${plural(running)} again with: volmove watch ${running}`);
+      session.say(`\nDetached: ${goesOn(running)}`);
     }
     if (result.kind === 'timed_out') {
-      session.say(`\nTime is up: ${plural(running)} again with: volmove watch ${running}`);
+      session.say(`\nTime is up: ${goesOn(running)}`);
     }
     return { exitCode: result.exitCode, migrations: result.views.map((view) => view.migration) };
   } finally {

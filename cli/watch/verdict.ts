@@ -24,9 +24,11 @@ const inTime = (migration: Migration): string => {
 export const proofText = (migration: Migration): string => {
   const { source, destination } = migration.digests ?? { source: null, destination: null };
   if (source === null && destination === null) return 'not verified by digest';
-  if (source !== null && source === destination) return `digest ${shortDigest(source)}, the same at both ends`;
+  if (source !== null && source === destination) return `digest ${shortDigest(source)} at both ends`;
   return `digest ${source === null ? 'unknown' : shortDigest(source)} at the source, ${destination === null ? 'unknown' : shortDigest(destination)} at the destination`;
 };
+
+export const CLEANUP_REMEDY = 'End what holds it; the removal is tried again by itself.';
 
 const leftText = (migration: Migration): string =>
   migration.cleanup.left
@@ -45,10 +47,7 @@ const cleanupSentences = (migration: Migration): string[] => {
     case 'todo':
       return [`Still being removed, and tried until it is gone: volmove show ${migration.id}`];
     case 'needs_you':
-      return [
-        `Cleanup needs you: ${leftText(migration)}.`,
-        'Remove what holds it; the removal is tried again by itself.',
-      ];
+      return [`Cleanup needs you: ${leftText(migration)}.`, CLEANUP_REMEDY];
   }
 };
 

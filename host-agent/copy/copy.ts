@@ -91,19 +91,48 @@ const mover = (request: CopyRequest, bytes: { read: number; written: number; zer
   };
 };
 
-/** Flush, then checkpoint: the mark is taken before the flush, so it names only writes that were answered before it. */
-const checkpointer = (request: CopyRequest, digest: Digest) => {
+interface Checkpointer {
+  /** Begins a checkpoint when one is due and none is under way; throws what an earlier one failed with. */
+  perhaps(): void;
+  /** Resolves when none is under way any more. */
+  settled(): Promise<void>;
+}
+
+/**
+ * Flush, then checkpoint, beside the copy: the mark is taken before the flush, so it names only writes that were answered
+ * before it; the copy goes on meanwhile. After a failed flush nothing is marked any more.
+ */
+const checkpointer = (request: CopyRequest, digest: Digest): Checkpointer => {
   let atBytes = bytesOf(digest.chunks, request.sizeBytes);
   let atMs = request.monotonicMs();
-  return async (force: boolean): Promise<void> => {
-    const settledBytes = bytesOf(digest.chunks, request.sizeBytes);
-    const due = settledBytes - atBytes >= CHECKPOINT_BYTES || request.monotonicMs() - atMs >= CHECKPOINT_MS;
-    if (settledBytes === atBytes || (!force && !due)) return;
-    const mark: Checkpoint = { settledBytes, digest: digest.state() };
+  let underWay: Promise<void> | undefined;
+  let failure: { readonly error: unknown } | undefined;
+
+  const mark = async (settledBytes: number): Promise<void> => {
+    const checkpoint: Checkpoint = { settledBytes, digest: digest.state() };
     await request.destination.flush(request.signal);
-    await request.onCheckpoint(mark);
-    atBytes = settledBytes;
-    atMs = request.monotonicMs();
+    await request.onCheckpoint(checkpoint);
+  };
+  return {
+    perhaps() {
+      if (failure) throw failure.error;
+      const settledBytes = bytesOf(digest.chunks, request.sizeBytes);
+      const due = settledBytes - atBytes >= CHECKPOINT_BYTES || request.monotonicMs() - atMs >= CHECKPOINT_MS;
+      if (underWay || settledBytes === atBytes || !due) return;
+      atBytes = settledBytes;
+      atMs = request.monotonicMs();
+      underWay = mark(settledBytes)
+        .catch((error: unknown) => {
+          failure = { error };
+        })
+        .finally(() => {
+          underWay = undefined;
+        });
+    },
+    async settled() {
+      await underWay;
+      if (failure) throw failure.error;
+    },
   };
 };
 
@@ -130,12 +159,14 @@ export const copyDevice = async (request: CopyRequest): Promise<Copied> => {
       await inFlight.run(async (buffer) =>
         ordered.put(piece.chunk, piece.kind === 'data' ? 1 : piece.count, await move(piece, buffer)),
       );
-      await checkpoint(false);
+      checkpoint.perhaps();
     }
   } finally {
     // also after a failure: what is under way must have ended before the caller may close the devices
-    await inFlight.drain();
+    await Promise.allSettled([inFlight.drain(), checkpoint.settled()]);
   }
+  await inFlight.drain();
+  await checkpoint.settled();
   if (!request.destinationIsZero)
     await writeZeroes(request.destination, sizeBytes, request.destination.sizeBytes, signal);
   if (digest.chunks !== chunkCount(sizeBytes))

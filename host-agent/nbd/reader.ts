@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { DataPathError } from '../device/errors.ts';
+import { cameFromSocket } from './young-garbage.ts';
 
 /** Reads exact numbers of bytes from a socket, with the socket's own back-pressure: it is paused while nobody waits. */
 export interface Reader {
@@ -46,6 +47,7 @@ export const createReader = (socket: Duplex): Reader => {
     chunks.push(chunk);
     buffered += chunk.length;
     serve();
+    cameFromSocket(chunk.length);
   };
   const onEnd = (error?: Error): void => {
     ended ??= new DataPathError(

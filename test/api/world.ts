@@ -1,9 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import type { Failure } from '../../domain/error.ts';
-import type { VolmoveEvent } from '../../domain/event.ts';
-import type { Host, PoolReport } from '../../domain/host/host.ts';
-import type { ExecutionStatus, Machine } from '../../domain/ports.ts';
-import { newVolume } from '../../domain/volume/lifecycle.ts';
+import type { Executions, Machine } from '../../domain/ports.ts';
 import { GIB, type Volume } from '../../domain/volume/volume.ts';
 import { createApi } from '../../functions/api/app.ts';
 import { noauth } from '../../functions/api/http/noauth.ts';
@@ -11,8 +7,10 @@ import type { Deps } from '../../functions/shared/deps.ts';
 import { memoryRecords } from '../../store/memory-records.ts';
 import type { Records } from '../../store/records.ts';
 import { createStore } from '../../store/store.ts';
+import { fakeClock, START_MS } from '../helpers/clock.ts';
+import { aHost, aPoolReport, aVolume } from '../helpers/factories.ts';
 
-/** The API with a real store; what lies around it (queues, executions, events, time) is written down or moved by the test. */
+/** The API with a real store; what lies around it (queues, executions, time) is written down or moved by the test. */
 
 export interface Started {
   readonly machine: Machine;
@@ -28,16 +26,20 @@ export interface Answer {
 }
 
 export interface Ask {
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is. */
   readonly raw?: string;
   readonly base64?: boolean;
+  /** Sent as they are, in base64. */
+  readonly bytes?: Buffer;
+  /** null: none. */
   readonly token?: string | null;
+  readonly version?: string;
   readonly headers?: Record<string, string>;
 }
 
-export const NOW_MS = Date.parse('2026-03-01T12:00:00.123Z');
-
-const settings: Deps['settings'] = {
+const SETTINGS: Deps['settings'] = {
   region: 'us-east-1',
   endpoint: 'http://127.0.0.1:1',
   table: 'volmove',
@@ -51,69 +53,90 @@ const settings: Deps['settings'] = {
   maxBodyBytes: 20_000,
 };
 
-export const createWorld = (records: Records = memoryRecords()) => {
+const fakeExecutions = (started: Started[]): Executions => ({
+  async start(machine, name, input) {
+    if (started.some((execution) => execution.name === name)) return 'existed';
+    started.push({ machine, name, input });
+    return 'started';
+  },
+  status: async () => undefined,
+});
+
+export const createWorld = (records: Records = memoryRecords(), change: Partial<Deps> = {}) => {
   const started: Started[] = [];
   const looks: string[] = [];
-  const events: VolmoveEvent[] = [];
   const reported: unknown[] = [];
-  const clock = { ms: NOW_MS };
+  const clock = fakeClock();
+  /** What happens elsewhere whenever the API sleeps. */
+  const meanwhile: { act: () => Promise<unknown> } = { act: async () => undefined };
   let ids = 0;
-  const sleeps: { each: (ms: number) => Promise<void> | void } = { each: () => {} };
   const deps: Deps = {
     store: createStore(records),
-    notifier: { notify: async (more) => void events.push(...more) },
-    tasks: {
-      succeed: async (_token: string, _output: object) => 'told',
-      fail: async (_token: string, _failure: Failure) => 'told',
-    },
-    queues: { look: async (hostId) => void looks.push(hostId) },
-    executions: {
-      async start(machine, name, input) {
-        if (started.some((s) => s.name === name)) return 'existed';
-        started.push({ machine, name, input });
-        return 'started';
+    notifier: { notify: async () => {} },
+    tasks: { succeed: async () => 'told', fail: async () => 'told' },
+    queues: {
+      look: async (hostId) => {
+        looks.push(hostId);
       },
-      status: async (): Promise<ExecutionStatus | undefined> => undefined,
     },
-    clock: { nowMs: () => clock.ms },
+    executions: fakeExecutions(started),
+    clock,
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
     sleep: async (ms) => {
-      clock.ms += ms;
-      await sleeps.each(ms);
+      clock.advanceMs(ms);
+      await meanwhile.act();
     },
-    settings,
+    settings: SETTINGS,
+    ...change,
   };
-  const api = createApi(deps, { authenticate: noauth, report: (error) => void reported.push(error) });
-
+  const api = createApi(deps, {
+    authenticate: noauth,
+    report: (error) => {
+      reported.push(error);
+    },
+  });
   const ask = async (method: string, url: string, asked: Ask = {}): Promise<Answer> => {
-    const result = (await api(eventOf(method, url, asked), {} as Context)) as APIGatewayProxyStructuredResultV2;
+    const result: APIGatewayProxyStructuredResultV2 = await api(eventOf(method, url, asked), {} as Context);
     return {
       status: result.statusCode ?? 0,
       headers: result.headers ?? {},
       body: result.body ? JSON.parse(result.body) : undefined,
     };
   };
-  return { ask, deps, started, looks, events, reported, clock, sleeps };
+  const act = (volumeId: string, body: object, asked: Ask = {}): Promise<Answer> =>
+    ask('POST', `/v3/volumes/${volumeId}/action`, { ...asked, body });
+  return { ask, act, deps, store: deps.store, started, looks, reported, clock, meanwhile };
 };
 
 export type World = ReturnType<typeof createWorld>;
 
-export const eventOf = (
-  method: string,
-  url: string,
-  { body, raw, base64, token, headers }: Ask,
-): APIGatewayProxyEventV2 => {
-  const [rawPath = '/', rawQueryString = ''] = url.split('?');
+export const ADMIN = 'root:project';
+export const MEMBER = 'ann:project:member';
+export const READER = 'bob:project:reader';
+export const STRANGER = 'eve:elsewhere:member';
+
+const bodyOf = ({ body, raw, base64 = false, bytes }: Ask): { body?: string; isBase64Encoded: boolean } => {
+  if (bytes) return { body: bytes.toString('base64'), isBase64Encoded: true };
   const text = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-  const bearer = token === undefined ? 'admin:demo' : token;
+  if (text === undefined) return { isBase64Encoded: false };
+  return { body: base64 ? Buffer.from(text).toString('base64') : text, isBase64Encoded: base64 };
+};
+
+export const eventOf = (method: string, url: string, asked: Ask): APIGatewayProxyEventV2 => {
+  const { token = ADMIN, version, headers } = asked;
+  const [rawPath = '/', rawQueryString = ''] = url.split('?');
   return {
     version: '2.0',
     routeKey: '$default',
     rawPath,
     rawQueryString,
-    headers: { host: 'volmove.test:8776', ...(bearer === null ? {} : { 'x-auth-token': bearer }), ...headers },
-    ...(text === undefined ? {} : { body: base64 ? Buffer.from(text).toString('base64') : text }),
-    isBase64Encoded: base64 === true,
+    headers: {
+      host: 'volmove.test:8776',
+      ...(token === null ? {} : { 'x-auth-token': token }),
+      ...(version === undefined ? {} : { 'openstack-api-version': `volume ${version}` }),
+      ...headers,
+    },
+    ...bodyOf(asked),
     requestContext: {
       accountId: '1',
       apiId: 'a',
@@ -123,69 +146,40 @@ export const eventOf = (
       requestId: 'r-1',
       routeKey: '$default',
       stage: '$default',
-      time: '01/Mar/2026:12:00:00 +0000',
-      timeEpoch: NOW_MS,
+      time: '01/Jan/2026:00:00:00 +0000',
+      timeEpoch: START_MS,
     },
   };
 };
 
-export const poolReport = (more: Partial<PoolReport> & { name: string }): PoolReport => ({
-  poolId: `id-${more.name}`,
-  state: 'up',
-  reason: null,
-  totalBytes: 100 * GIB,
-  freeBytes: 50 * GIB,
-  provisionedBytes: 0,
-  thin: true,
-  ...more,
-});
-
-/** A host that is up, with one backend `file` of the given pools. */
-export const hostWith = (id: string, pools: readonly PoolReport[], more: Partial<Host> = {}): Host => ({
-  id,
-  incarnation: `${id}-1`,
-  dataDirId: id,
-  address: '127.0.0.1:10809',
-  fingerprint: 'f'.repeat(64),
-  version: '0.1.0',
-  heartbeatMs: 2_000,
-  backends: [{ name: 'file', driver: 'file', migrationProgressReport: true, pools }],
-  concurrency: 2,
-  migrationProgressReportIntervalSeconds: 1,
-  registeredAtMs: NOW_MS,
-  heartbeatAtMs: NOW_MS,
-  stoppedAtMs: null,
-  ...more,
-});
-
-/** Two hosts, a and b, with the pools p1 and p2, and p3. */
-export const withHosts = async (world: World): Promise<void> => {
-  await world.deps.store.hosts.create(
-    hostWith('a', [poolReport({ name: 'p1' }), poolReport({ name: 'p2', freeBytes: 20 * GIB })]),
+/** host-a with pools ssd and hdd, host-b with pool ssd, host-c that is down. */
+export const withHosts = async ({ store }: World): Promise<void> => {
+  const backend = { name: 'files', driver: 'file', migrationProgressReport: true };
+  await store.hosts.create(
+    aHost('host-a', {
+      backends: [
+        {
+          ...backend,
+          pools: [
+            aPoolReport({ poolId: 'pool-a', freeBytes: 50 * GIB }),
+            aPoolReport({ name: 'hdd', poolId: 'pool-h', freeBytes: 20 * GIB }),
+          ],
+        },
+      ],
+    }),
   );
-  await world.deps.store.hosts.create(hostWith('b', [poolReport({ name: 'p3', freeBytes: 60 * GIB })]));
+  await store.hosts.create(
+    aHost('host-b', { backends: [{ ...backend, pools: [aPoolReport({ poolId: 'pool-b', freeBytes: 60 * GIB })] }] }),
+  );
+  await store.hosts.create(aHost('host-c', { stoppedAtMs: START_MS }));
 };
 
-/** An available volume of 1 GiB at a@file#p1, unless said otherwise. */
-export const withVolume = async (world: World, more: Partial<Volume> = {}): Promise<Volume> => {
-  const id = more.id ?? world.deps.newId();
-  const placement = { hostId: 'a', backend: 'file', pool: 'p1' };
-  const volume: Volume = {
-    ...newVolume({
-      id,
-      projectId: 'demo',
-      userId: 'admin',
-      name: 'v',
-      description: null,
-      sizeBytes: GIB,
-      metadata: {},
-      placement,
-      nowMs: NOW_MS,
-    }),
-    status: 'available',
-    location: { ...placement, objectName: `volume-${id}-create-1`, objectId: `o-${id}`, sizeBytes: GIB },
-    ...more,
-  };
-  await world.deps.store.volumes.create(volume);
+/** An available volume of 1 GiB at host-a@files#ssd, unless said otherwise. */
+export const withVolume = async ({ store }: World, change: Partial<Volume> = {}): Promise<Volume> =>
+  (await store.volumes.create(aVolume(change))).value;
+
+export const volumeNow = async ({ store }: World, { id }: Pick<Volume, 'id'>): Promise<Volume> => {
+  const volume = await store.volumes.get(id);
+  if (!volume) throw new Error(`volume ${id} is gone`);
   return volume;
 };

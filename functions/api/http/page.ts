@@ -32,7 +32,7 @@ export interface Page<T> {
   readonly full: boolean;
 }
 
-/** Cuts a page out of an ordered list that was filtered already; `after` says whether a value lies behind the marker. */
+/** Cuts a page out of what is left behind the marker, ordered and filtered already. */
 export const cutPage = <T>(values: readonly T[], { limit, offset }: PageRequest): Page<T> => {
   const page = values.slice(offset, offset + limit);
   return { values: page, full: limit > 0 && page.length === limit };

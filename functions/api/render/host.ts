@@ -56,7 +56,7 @@ const gib = (bytes: number): number => Math.round((bytes / GIB) * 100) / 100;
 const capabilities = (host: Host, backend: BackendReport, pool: PoolReport, nowMs: number): object => ({
   total_capacity_gb: gib(pool.totalBytes),
   free_capacity_gb: gib(pool.freeBytes),
-  allocated_capacity_gb: gib(pool.totalBytes - pool.freeBytes),
+  allocated_capacity_gb: gib(pool.provisionedBytes),
   provisioned_capacity_gb: gib(pool.provisionedBytes),
   reserved_percentage: 0,
   thin_provisioning_support: pool.thin,

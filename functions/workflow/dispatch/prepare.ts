@@ -22,14 +22,15 @@ export const dispatchPrepare =
       deps.store.hosts.get(place.hostId),
     ]);
     if (!sourceHost) throw volmoveError('HostUnavailable', { host: formatPlacement(migration.source) });
-    const poolId = host && findPool(host, place)?.poolId;
-    if (poolId === undefined) throw volmoveError('PoolNotFound', { place: formatPlacement(place) });
+    const pool = host && findPool(host, place);
+    if (!pool) throw volmoveError('PoolNotFound', { place: formatPlacement(place) });
     const job = {
       hostId: place.hostId,
       jobId: migrationJobId(migration.id, run, 'destination.prepare'),
       kind: 'destination.prepare',
       run,
     } as const;
+    const { poolId } = pool;
     const objectName = runObjectName(volume.id, migration.id, run);
 
     // the migration knows of the reservation and the object before either exists, so a rollback finds both
@@ -45,7 +46,8 @@ export const dispatchPrepare =
         reservation: { poolId, bytes: volume.sizeBytes },
       }),
     );
-    await deps.store.pools.create(newPool(poolId));
+    // upkeep may not have met the pool yet: what its host reported stands until it does
+    await deps.store.pools.create({ ...newPool(poolId), totalBytes: pool.totalBytes, freeBytes: pool.freeBytes });
     await deps.store.pools.apply([poolId], reserveCapacity(migration.id, volume.sizeBytes, formatPlacement(place)));
     await offerJob(deps)(
       {

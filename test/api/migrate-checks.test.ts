@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { aHost, aPoolReport, aVolume, DESTINATION, SOURCE, SOURCE_OBJECT, VOLUME_ID } from '../helpers/factories.ts';
+import { native, ready, standard, TO_B } from './migrate-helpers.ts';
+import { createWorld, volumeNow, type World, withHosts, withVolume } from './world.ts';
+
+describe('a destination without a pool', () => {
+  it('means the online pool of that backend with the most free space', async () => {
+    const world = createWorld();
+    await withHosts(world);
+    await withVolume(world, { location: { ...SOURCE_OBJECT, ...DESTINATION } });
+
+    await standard(world, { host: 'host-a@files' });
+
+    expect((await volumeNow(world, aVolume())).claim?.destination).toEqual(SOURCE);
+  });
+
+  it('never means a pool that is offline', async () => {
+    const world = createWorld();
+    const pools = [
+      aPoolReport({ name: 'big', state: 'offline', reason: 'not mounted' }),
+      aPoolReport({ name: 'small', freeBytes: 2 * 1024 ** 3 }),
+    ];
+    const backend = { name: 'files', driver: 'file', migrationProgressReport: true, pools };
+    await world.store.hosts.create(aHost('host-b', { backends: [backend] }));
+    await withVolume(world);
+
+    const answer = await native(world, { destination: 'host-b@files' });
+    const offline = await native(world, { destination: 'host-b@files#big', dry_run: true });
+
+    expect(answer.body.migration.destination).toBe('host-b@files#small');
+    expect(offline.body.checks).toContainEqual({
+      name: 'destination_pool',
+      ok: false,
+      message: 'The backend host-b@files#big is offline: not mounted',
+      remedy: 'Bring it back (mount the share, start the service); nothing is lost meanwhile.',
+    });
+  });
+});
+
+describe('a dry run', () => {
+  const checksOf = async (world: World, destination = TO_B) =>
+    (await native(world, { destination, dry_run: true })).body.checks as { name: string; ok: boolean }[];
+  const failed = (checks: { name: string; ok: boolean }[]): string[] =>
+    checks.filter((check) => !check.ok).map((check) => check.name);
+
+  it('tells every check apart and changes nothing', async () => {
+    const world = await ready();
+
+    const checks = await checksOf(world);
+
+    expect(checks.map((check) => check.name)).toEqual([
+      'volume_exists',
+      'volume_free',
+      'source_host',
+      'destination_host',
+      'destination_pool',
+      'other_place',
+      'capacity',
+      'last_outcome',
+    ]);
+    expect(failed(checks)).toEqual([]);
+    expect(await world.store.migrations.all()).toEqual([]);
+    expect(await volumeNow(world, aVolume())).toEqual(aVolume());
+  });
+
+  it.each<[string, Parameters<typeof withVolume>[1], string, string[]]>([
+    ['the volume is attached', { status: 'in-use' }, TO_B, ['volume_free']],
+    ['it is there already', {}, 'host-a@files#ssd', ['other_place']],
+    ['the pool is too small', { sizeBytes: 61 * 1024 ** 3 }, TO_B, ['capacity']],
+    ['the host is down', {}, 'host-c@files#ssd', ['destination_host', 'destination_pool', 'other_place', 'capacity']],
+    ['the pool is unknown', {}, 'host-b@files#x', ['destination_pool', 'other_place', 'capacity']],
+    ['its own host is down', { location: { ...SOURCE_OBJECT, hostId: 'host-c' } }, TO_B, ['source_host']],
+  ])('finds that %s', async (_, change, destination, names) => {
+    const world = await ready(createWorld(), change);
+
+    expect(failed(await checksOf(world, destination))).toEqual(names);
+  });
+
+  it('finds that there is no such volume', async () => {
+    const world = createWorld();
+    await withHosts(world);
+
+    const checks = await checksOf(world);
+
+    expect(checks[0]).toEqual({
+      name: 'volume_exists',
+      ok: false,
+      message: `Volume ${VOLUME_ID} could not be found.`,
+      remedy: 'List the volumes: volmove volumes.',
+    });
+    expect(failed(checks)).not.toContain('destination_host');
+  });
+});

@@ -1,0 +1,130 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { giveBackCapacity, newPool, reportPool, reserveCapacity } from '../../domain/host/capacity.ts';
+import { beat, findPool, isUp, lostForMs, MISSED_BEATS_STOP, MISSED_BEATS_TAKEOVER, register, stopHost } from '../../domain/host/host.ts';
+import { availableBytes, type Pool } from '../../domain/host/pool.ts';
+import { exportName, hostQueueName, parseExportName, runObjectName } from '../../domain/names.ts';
+import { formatPlacement, parsePlacement, samePlacement } from '../../domain/placement.ts';
+import { START_MS } from '../helpers/clock.ts';
+import { aHost, DESTINATION, SOURCE } from '../helpers/factories.ts';
+import { refusedBy, written } from '../helpers/refusal.ts';
+
+describe('capacity', () => {
+  const pool: Pool = { ...newPool('p'), totalBytes: 100, freeBytes: 10 };
+
+  it('is taken once a migration, and given back whole', () => {
+    const taken = written(reserveCapacity('m', 6, 'there')(pool));
+    const back = written(giveBackCapacity('m')(taken));
+
+    expect(taken).toMatchObject({ reservedBytes: 6, reservations: { m: 6 } });
+    expect(availableBytes(taken)).toBe(4);
+    expect(reserveCapacity('m', 9, 'there')(taken).kind).toBe('already');
+    expect(back).toEqual(pool);
+    expect(giveBackCapacity('m')(back).kind).toBe('already');
+  });
+
+  it('is refused beyond what is free and not reserved, with the numbers', () => {
+    const taken = written(reserveCapacity('m', 6, 'there')(pool));
+
+    const error = refusedBy(reserveCapacity('n', 5, 'host@files#ssd')(taken));
+
+    expect(error.code).toBe('CapacityShort');
+    expect(error.message).toBe('Not enough space in host@files#ssd: 5 bytes are needed, 4 are free and not reserved.');
+    expect(reserveCapacity('n', 4, 'there')(taken).kind).toBe('write');
+  });
+
+  it('is always the sum of what is reserved, whatever comes in which order', () => {
+    const step = fc.record({ take: fc.boolean(), migration: fc.constantFrom('a', 'b', 'c'), bytes: fc.nat(8) });
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const end = steps.reduce((now, { take, migration, bytes }) => {
+          const decision = (take ? reserveCapacity(migration, bytes, 'there') : giveBackCapacity(migration))(now);
+          return decision.kind === 'write' ? decision.next : now;
+        }, pool);
+
+        expect(end.reservedBytes).toBe(Object.values(end.reservations).reduce((a, b) => a + b, 0));
+        expect(end.reservedBytes).toBeLessThanOrEqual(end.freeBytes);
+      }),
+    );
+  });
+
+  it('report changes the numbers and no reservation', () => {
+    const taken = written(reserveCapacity('m', 6, 'there')(pool));
+    const reported = written(reportPool({ totalBytes: 100, freeBytes: 2 }, START_MS)(taken));
+
+    expect(reported).toMatchObject({ freeBytes: 2, reservedBytes: 6, reportedAtMs: START_MS });
+    expect(availableBytes(reported)).toBe(0);
+    expect(reportPool({ totalBytes: 100, freeBytes: 2 }, START_MS)(reported).kind).toBe('already');
+  });
+});
+
+describe('a host', () => {
+  const host = aHost('host-a');
+  const next = aHost('host-a', { incarnation: 'host-a-2', registeredAtMs: START_MS + 1 });
+  const twin = { ...next, dataDirId: 'another' };
+  const takeoverMs = MISSED_BEATS_TAKEOVER * host.heartbeatMs;
+
+  it('is up until it has missed its heartbeats or was stopped', () => {
+    expect(isUp(host, START_MS + takeoverMs - 1)).toBe(true);
+    expect(isUp(host, START_MS + takeoverMs)).toBe(false);
+    expect(isUp(written(stopHost('host-a-1', START_MS)(host)), START_MS)).toBe(false);
+    expect(lostForMs(host, START_MS + 7)).toBe(7);
+    expect(lostForMs(host, START_MS - 7)).toBe(0);
+  });
+
+  it('restarted in its own data directory is accepted at once', () => {
+    expect(written(register(next)(host))).toEqual(next);
+    expect(register(next)(next).kind).toBe('already');
+  });
+
+  it('with another data directory waits until the old one is gone: an agent stops its own I/O before that', () => {
+    const late = { ...twin, registeredAtMs: START_MS + takeoverMs };
+
+    expect(refusedBy(register(twin)(host)).code).toBe('AgentSuperseded');
+    expect(written(register(late)(host))).toEqual(late);
+    expect(MISSED_BEATS_STOP).toBeLessThan(MISSED_BEATS_TAKEOVER);
+  });
+
+  it('is heard only in its newest incarnation', () => {
+    const beating = written(beat({ incarnation: 'host-a-1', backends: [], nowMs: START_MS + 5 })(host));
+
+    expect(beating).toMatchObject({ heartbeatAtMs: START_MS + 5, backends: [] });
+    expect(refusedBy(beat({ incarnation: 'host-a-1', backends: [], nowMs: START_MS })(next)).code).toBe('AgentSuperseded');
+    expect(stopHost('host-a-1', START_MS)(next).kind).toBe('already');
+  });
+
+  it('knows its pools by place', () => {
+    expect(findPool(host, SOURCE)?.poolId).toBe('pool-of-host-a');
+    expect(findPool(host, { ...SOURCE, pool: 'hdd' })).toBeUndefined();
+    expect(findPool(host, { ...SOURCE, backend: 'lvm' })).toBeUndefined();
+  });
+});
+
+describe('names and places', () => {
+  it('of a place come back as they were written', () => {
+    expect(parsePlacement(formatPlacement(SOURCE))).toEqual(SOURCE);
+    expect(parsePlacement('host-a@files')).toEqual({ hostId: 'host-a', backend: 'files' });
+    expect(samePlacement(SOURCE, { ...SOURCE })).toBe(true);
+    expect(samePlacement(SOURCE, DESTINATION)).toBe(false);
+  });
+
+  it.each(['', 'host', '@files', 'host@', 'host@files#', 'ho st@files', 'a/b@files', `${'h'.repeat(61)}@files`, 'h@b#../x', 'h@b#a#b', 'h@b\n'])(
+    'refuse %j as a place',
+    (text) => {
+      expect(parsePlacement(text)).toBeUndefined();
+    },
+  );
+
+  it('of an export come back as they were written, and only those', () => {
+    expect(parseExportName(exportName('m-1', 2, 3))).toEqual({ migrationId: 'm-1', run: 2, attempt: 3 });
+    expect(parseExportName('m-1.2')).toBeUndefined();
+    expect(parseExportName('m.1.2.3')).toBeUndefined();
+    expect(parseExportName('../m.2.3')).toBeUndefined();
+  });
+
+  it('of objects differ for every run, and of queues for every host', () => {
+    expect(runObjectName('v', 'm', 1)).toBe('volume-v-m-1');
+    expect(runObjectName('v', 'm', 2)).not.toBe(runObjectName('v', 'm', 1));
+    expect(hostQueueName('host-a')).toBe('volmove-host-host-a');
+  });
+});

@@ -1,0 +1,60 @@
+import type { Checks } from './checks.ts';
+import { freeVolume } from './guest.ts';
+import type { Sim } from './sim.ts';
+import type { Turn } from './turns.ts';
+
+/**
+ * What a fair world does with whatever was left: everybody gets turns, nobody dies, hosts are back, time passes and the
+ * sweeper comes by, until nothing changes any more.
+ */
+export interface DrainOptions {
+  /** Which of the waiting turns is next; the oldest unless said otherwise. */
+  readonly choose?: (turns: readonly Turn[]) => Turn | undefined;
+  readonly trace?: (line: string) => void;
+  readonly sweeper?: boolean;
+  /** Rounds for which whoever is frozen stays frozen, so that it comes when everything is over. */
+  readonly thawAfter?: number;
+}
+
+const ROUNDS = 40;
+/** Longer than the longest pause between two tries of a removal. */
+const ROUND_MS = 11 * 60_000;
+const TURNS_A_ROUND = 5_000;
+
+export const drain = async (sim: Sim, checks: Checks, options: DrainOptions = {}): Promise<string | undefined> => {
+  const choose = options.choose ?? ((turns: readonly Turn[]) => turns[0]);
+  const trace = options.trace ?? (() => undefined);
+  const thawAfter = options.thawAfter ?? 0;
+  let round = 0;
+  const awake = ({ thread }: Turn): boolean => thread.weight === 1 || round >= thawAfter;
+
+  /** Lets everything happen that can, with no time passing. */
+  const calm = async (): Promise<string | undefined> => {
+    for (let n = 0; n < TURNS_A_ROUND; n++) {
+      for (const job of sim.agents.ready()) sim.agents.begin(job);
+      const turn = choose(sim.turns.pending().filter(awake));
+      if (!turn) return undefined;
+      trace(`~ ${turn.thread.name} ${turn.label}`);
+      await sim.turns.take(turn, 'none');
+      const broken = checks.broken();
+      if (broken !== undefined) return broken;
+    }
+    return 'livelock: there is always something more to do';
+  };
+
+  for (const host of sim.world.hosts.values()) sim.agents.restart(host.id);
+  const first = await calm();
+  if (first !== undefined) return first;
+  for (const volume of sim.table.peek.volumes()) {
+    sim.spawn('administrator frees the volume', 'api', (deps) => freeVolume(deps, volume.id));
+  }
+  for (let still = 0; round < ROUNDS && (still < 2 || round <= thawAfter + 2); round++) {
+    await sim.passTime(ROUND_MS);
+    const before = sim.table.writes();
+    if (options.sweeper !== false) sim.sweep();
+    const broken = await calm();
+    if (broken !== undefined) return broken;
+    still = sim.table.writes() === before ? still + 1 : 0;
+  }
+  return checks.unfinished();
+};

@@ -1,0 +1,34 @@
+import { cancelMigration } from '../../../functions/api/migrations/cancel.ts';
+import { migrate } from '../../../functions/api/migrations/migrate.ts';
+import { deleteVolume } from '../../../functions/api/volumes/delete.ts';
+import { formatPlacement, type Placement } from '../../../domain/placement.ts';
+import type { Migration } from '../../../domain/migration/migration.ts';
+import type { MigrationOptions } from '../../../domain/volume/volume.ts';
+import type { Deps } from '../../../functions/shared/deps.ts';
+import { OPTIONS, VOLUME_ID } from '../factories.ts';
+
+/** An administrator's requests, as the API's use cases take them. */
+
+const caller = { userId: 'admin', projectId: 'project', role: 'admin' } as const;
+
+export interface MigrateRequest {
+  readonly destination: Placement;
+  readonly options?: Partial<MigrationOptions>;
+  /** Makes the request one that may be sent again. */
+  readonly key?: string | undefined;
+}
+
+export const requestMigration = (deps: Deps, { destination, options, key }: MigrateRequest): Promise<Migration> =>
+  migrate(deps)({
+    projectId: caller.projectId,
+    requestedBy: caller.userId,
+    volumeId: VOLUME_ID,
+    destination: formatPlacement(destination),
+    options: { ...OPTIONS, ...options },
+    idempotencyKey: key,
+  });
+
+export const requestCancel = (deps: Deps, migrationId: string): Promise<Migration> =>
+  cancelMigration(deps)({ migrationId, by: caller.userId });
+
+export const requestRemoval = (deps: Deps): Promise<void> => deleteVolume(deps)({ caller, volumeId: VOLUME_ID });

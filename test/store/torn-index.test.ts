@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { openStore } from '../../embedded/dynamo/open-store.ts';
+import { dynamoRecords } from '../../store/dynamo-records.ts';
+import { createStore } from '../../store/store.ts';
+import { createTable, sdkClient, startDynalite, TABLE } from '../helpers/dynalite.ts';
+import { aMigration, aVolume } from '../helpers/factories.ts';
+
+/** A kill of the embedded database between an index row and its item leaves an item that no index names. */
+
+const directory = async (): Promise<string> => {
+  const dir = await mkdtemp(join(tmpdir(), 'volmove-torn-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+};
+
+/** What the kill leaves: every row of both indexes is gone, the items are there. */
+const tearIndexes = async (dir: string): Promise<number> => {
+  const store = await openStore({ dir });
+  const db = store.db as typeof store.db & { del(key: string): Promise<void> };
+  let torn = 0;
+  for await (const [key] of db.iterator({ gte: 'index-', lt: 'index.' })) {
+    await db.del(key);
+    torn += 1;
+  }
+  await store.lifecycleManager.gracefulClose();
+  return torn;
+};
+
+it('items that no index names are found by the repair, and from then on by the indexes again', async () => {
+  const dir = await directory();
+  const before = await startDynalite({ dir });
+  await createTable(before.url);
+  const first = createStore(dynamoRecords(sdkClient(before.url), TABLE));
+  await first.volumes.create(aVolume({ status: 'creating' }));
+  await first.migrations.create(aMigration());
+  await before.close();
+  const torn = await tearIndexes(dir);
+  const store = createStore(dynamoRecords(sdkClient((await startDynalite({ dir })).url), TABLE));
+  const blind = await store.open();
+
+  const repaired = await store.repair();
+  const open = await store.open();
+  const listed = await store.volumes.all();
+
+  expect(torn).toBe(4);
+  expect(blind).toEqual({ volumes: [], migrations: [] });
+  expect(repaired).toEqual({ volumes: [aVolume().id], migrations: [aMigration().id] });
+  expect(open).toEqual(repaired);
+  expect(listed.map((volume) => volume.id)).toEqual([aVolume().id]);
+});
