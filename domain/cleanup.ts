@@ -1,5 +1,5 @@
 import type { Failure } from './error.ts';
-import type { Placement } from './placement.ts';
+import { formatPlacement, type Placement } from './placement.ts';
 
 /**
  * A backend object that must go. One mechanism for sources, destinations and deleted volumes: the entry is written first,
@@ -16,6 +16,8 @@ export interface CleanupEntry {
   readonly state: 'todo' | 'done' | 'dropped';
   /** Tries that were dispatched; 0 before the first. */
   readonly tries: number;
+  /** The highest try whose failure was taken over; a higher `tries` is on its way. */
+  readonly failedTries: number;
   /** Not before this time is the next try dispatched, in milliseconds since the epoch. */
   readonly nextTryAtMs: number;
   readonly lastFailure: Failure | null;
@@ -38,12 +40,14 @@ export const newCleanup = (
   role,
   state: 'todo',
   tries: 0,
+  failedTries: 0,
   nextTryAtMs: 0,
   lastFailure: null,
 });
 
-export const removalJobId = (entry: Pick<CleanupEntry, 'objectName'>, tryNumber: number): string =>
-  `${entry.objectName}.${tryNumber}`;
+/** A deleted volume and an ended migration may both give up the same object: each has jobs, and so task tokens, of its own. */
+export const removalJobId = (entry: Pick<CleanupEntry, 'objectName' | 'role'>, tryNumber: number): string =>
+  entry.role === 'volume' ? `${entry.objectName}.volume.${tryNumber}` : `${entry.objectName}.${tryNumber}`;
 
 export const cleanupDone = (entries: readonly CleanupEntry[]): boolean => entries.every((e) => e.state !== 'todo');
 
@@ -53,6 +57,7 @@ export const cleanupNeedsYou = (entries: readonly CleanupEntry[]): boolean =>
 /** The entry after its try failed: when the next one is due. */
 export const afterFailedTry = (entry: CleanupEntry, failure: Failure, nowMs: number): CleanupEntry => ({
   ...entry,
+  failedTries: entry.tries,
   lastFailure: failure,
   nextTryAtMs: nowMs + Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.max(0, entry.tries - 1)),
 });
@@ -71,3 +76,21 @@ export const changeCleanup = (
   objectName: string,
   change: (entry: CleanupEntry) => CleanupEntry,
 ): readonly CleanupEntry[] => entries.map((entry) => (entry.objectName === objectName ? change(entry) : entry));
+
+/** What is left where and why, in the words of events and of the API. */
+export interface Leftover {
+  readonly object: string;
+  readonly host: string;
+  readonly tries: number;
+  readonly reason: string | null;
+}
+
+export const whatIsLeft = (entries: readonly CleanupEntry[]): Leftover[] =>
+  entries
+    .filter((entry) => entry.state === 'todo')
+    .map(({ objectName, placement, tries, lastFailure }) => ({
+      object: objectName,
+      host: formatPlacement(placement),
+      tries,
+      reason: lastFailure?.message ?? null,
+    }));

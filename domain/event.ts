@@ -1,3 +1,4 @@
+import { type Leftover, whatIsLeft } from './cleanup.ts';
 import type { Failure } from './error.ts';
 import type { Job, Progress } from './job/job.ts';
 import { isEnded, type Migration } from './migration/migration.ts';
@@ -66,12 +67,7 @@ export type EndedDetail = DetailBase &
 export type CleanupDetail = DetailBase & {
   readonly event_type: 'volume.migrate.cleanup';
   readonly result: 'done' | 'needs_you';
-  readonly left: readonly {
-    readonly object: string;
-    readonly host: string;
-    readonly tries: number;
-    readonly reason: string | null;
-  }[];
+  readonly left: readonly Leftover[];
 };
 export type EventDetail = StartedDetail | ProgressDetail | EndedDetail | CleanupDetail;
 
@@ -145,14 +141,7 @@ export const cleanupEvent = (migration: Migration, result: 'done' | 'needs_you',
     ),
     event_type: 'volume.migrate.cleanup',
     result,
-    left: migration.cleanup
-      .filter((entry) => entry.state === 'todo')
-      .map((entry) => ({
-        object: entry.objectName,
-        host: formatPlacement(entry.placement),
-        tries: entry.tries,
-        reason: entry.lastFailure?.message ?? null,
-      })),
+    left: migration.cleanupNotices.find((notice) => notice.result === result)?.left ?? whatIsLeft(migration.cleanup),
   },
 });
 
@@ -200,9 +189,8 @@ export const replayEvents = (migration: Migration, jobs: readonly Job[], after: 
     startedEvent(migration, run),
   );
   const progress = jobs.flatMap((job) => job.recent.map((report) => progressEvent(job, report)));
-  const cleanup = migration.cleanupTold.done ? [cleanupEvent(migration, 'done', migration.updatedAtMs)] : [];
-  const needsYou = migration.cleanupTold.needsYou ? [cleanupEvent(migration, 'needs_you', migration.updatedAtMs)] : [];
-  return [...started, ...progress, endedEvent(migration), ...needsYou, ...cleanup]
+  const cleanup = migration.cleanupNotices.map(({ result, atMs }) => cleanupEvent(migration, result, atMs));
+  return [...started, ...progress, endedEvent(migration), ...cleanup]
     .filter((event): event is VolmoveEvent => event !== undefined && event.detail.sequence > after)
     .sort((a, b) => a.detail.sequence - b.detail.sequence);
 };

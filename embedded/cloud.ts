@@ -25,6 +25,7 @@ import {
   REGION,
   SWEEP_EVERY_MS,
   TABLE_DEFINITION,
+  TIDY_EVERY_MS,
 } from './environment.ts';
 import { jsonService } from './front/aws-wire.ts';
 import { createFront } from './front/front.ts';
@@ -159,6 +160,7 @@ export const startCloud = async ({ dataDir, host, port, onProblem }: CloudOption
       runtime,
       everyMs: SWEEP_EVERY_MS,
       fullEveryMs: FULL_SWEEP_EVERY_MS,
+      tidyEveryMs: TIDY_EVERY_MS,
       monotonicMs: () => performance.now(),
       sleep: async (ms, signal) => void (await sleep(ms, undefined, { signal })),
       onError,

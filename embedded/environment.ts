@@ -13,6 +13,7 @@ export const machineArn = (name: (typeof MACHINES)[number]): string =>
 
 /** Ticks are short on one machine (design section 7). */
 export const SWEEP_EVERY_MS = 1_000;
+export const TIDY_EVERY_MS = 60_000;
 export const FULL_SWEEP_EVERY_MS = 3_600_000;
 
 export const functionEnvironment = (endpoint: string): Record<string, string> => ({

@@ -6,6 +6,7 @@ export interface UpkeepOptions {
   readonly runtime: Pick<LambdaRuntime, 'invokeOrThrow'>;
   readonly everyMs: number;
   readonly fullEveryMs: number;
+  readonly tidyEveryMs: number;
   readonly monotonicMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -13,10 +14,13 @@ export interface UpkeepOptions {
 
 export const runUpkeep = async (options: UpkeepOptions, signal: AbortSignal): Promise<void> => {
   let fullAt = Number.NEGATIVE_INFINITY;
+  let tidyAt = options.monotonicMs();
   while (!signal.aborted) {
     const full = options.monotonicMs() - fullAt >= options.fullEveryMs;
+    const tidy = options.monotonicMs() - tidyAt >= options.tidyEveryMs;
     try {
-      await options.runtime.invokeOrThrow(`${FUNCTION_PREFIX}sweep`, { full }, signal);
+      await options.runtime.invokeOrThrow(`${FUNCTION_PREFIX}sweep`, { full, tidy }, signal);
+      if (tidy) tidyAt = options.monotonicMs();
       if (full) fullAt = options.monotonicMs();
     } catch (error) {
       if (signal.aborted) return;

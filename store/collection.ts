@@ -5,8 +5,9 @@ import type { Records, Stored } from './records.ts';
 
 /**
  * Things of one kind, changed only through rules. `apply` reads consistently, asks the rule, and writes on condition that
- * nobody wrote in between; if somebody did, it asks again. A write of our own whose reply was lost is met on that second
- * read, where the rule says `already`: so a lost reply is never taken for a loss (design section 3).
+ * nobody wrote in between; if somebody did, it asks again. Each write carries an id of its own, so a write of ours whose reply
+ * was lost is known on that second read; and if somebody has written on top of it, the rule says `already` where it can: so a
+ * lost reply is not taken for a loss (design section 3).
  */
 export interface Collection<T, Id extends readonly string[]> {
   get(...id: Id): Promise<T | undefined>;
@@ -30,7 +31,7 @@ export interface Shape<T, Id extends readonly string[]> {
   readonly key: (...id: Id) => Key;
   readonly idOf: (value: T) => Id;
   readonly missing: (...id: Id) => Error;
-  readonly index?: (value: T) => Partial<Pick<Stored, 'kind' | 'kindSort' | 'open' | 'openSort'>>;
+  readonly index?: (value: T) => Partial<Pick<Stored, 'kind' | 'kindSort' | 'open' | 'openSort' | 'ttl'>>;
 }
 
 const MAX_TRIES = 50;
@@ -38,10 +39,12 @@ const MAX_TRIES = 50;
 export const collection = <T, Id extends readonly string[]>(
   records: Records,
   shape: Shape<T, Id>,
+  newWriteId: () => string,
 ): Collection<T, Id> => {
-  const item = (value: T, rev: number): Stored => ({
+  const item = (value: T, rev: number, writeId: string): Stored => ({
     ...shape.key(...shape.idOf(value)),
     rev,
+    writeId,
     data: value,
     ...shape.index?.(value),
   });
@@ -59,21 +62,29 @@ export const collection = <T, Id extends readonly string[]>(
 
     async create(value) {
       const key = shape.key(...shape.idOf(value));
+      const writeId = newWriteId();
       for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-        if (await records.put(item(value, 1), 0)) return { value, wrote: true, rev: 1 };
+        if (await records.put(item(value, 1, writeId), 0)) return { value, wrote: true, rev: 1 };
         const record = await records.get(key);
-        if (record) return { value: found(record), wrote: false, rev: record.rev };
+        if (record) return { value: found(record), wrote: record.writeId === writeId, rev: record.rev };
       }
       throw volmoveError('Contention', { id: key.pk });
     },
 
     async apply(id, rule, seen) {
-      let known = seen && { data: seen.value, rev: seen.rev };
+      const key = shape.key(...id);
+      const writeId = newWriteId();
+      let known: Known<T> | undefined = seen;
       for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-        const record = known ?? (await records.get(shape.key(...id)));
+        const record = known ?? (await read<T>(records, key));
         if (!record) throw shape.missing(...id);
-        const decision = rule(record.data as T);
-        if (decision.kind === 'write' && (await records.put(item(decision.next, record.rev + 1), record.rev))) {
+        // the version that stands is ours: the write took effect and only its reply was lost
+        if (record.writeId === writeId) return { value: record.value, wrote: true, rev: record.rev };
+        const decision = rule(record.value);
+        if (
+          decision.kind === 'write' &&
+          (await records.put(item(decision.next, record.rev + 1, writeId), record.rev))
+        ) {
           return { value: decision.next, wrote: true, rev: record.rev + 1 };
         }
         // a rule that was asked on a remembered version is asked again on what stands there, before it is believed
@@ -83,7 +94,7 @@ export const collection = <T, Id extends readonly string[]>(
         if (decision.kind === 'refuse') throw decision.error;
         return { value: decision.current, wrote: false, rev: record.rev };
       }
-      throw volmoveError('Contention', { id: shape.key(...id).pk });
+      throw volmoveError('Contention', { id: key.pk });
     },
 
     async remove(id, mayGo) {
@@ -96,4 +107,21 @@ export const collection = <T, Id extends readonly string[]>(
       throw volmoveError('Contention', { id: shape.key(...id).pk });
     },
   };
+};
+
+interface Known<T> {
+  readonly value: T;
+  readonly rev: number;
+  readonly writeId?: string;
+}
+
+const read = async <T>(records: Records, key: Key): Promise<Known<T> | undefined> => {
+  const record = await records.get(key);
+  return (
+    record && {
+      value: record.data as T,
+      rev: record.rev,
+      ...(record.writeId === undefined ? {} : { writeId: record.writeId }),
+    }
+  );
 };

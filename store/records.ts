@@ -34,9 +34,13 @@ export interface KindPage {
 /** One item: its key, its revision (raised by every write), what it holds, and its index keys when it has any. */
 export interface Stored extends Key {
   readonly rev: number;
+  /** Of the write that made this version: whoever wrote it knows it again. */
+  readonly writeId?: string;
   readonly data: unknown;
   readonly kind?: string;
   readonly kindSort?: string;
   readonly open?: string;
   readonly openSort?: string;
+  /** When the database may forget the item, in seconds since the epoch. */
+  readonly ttl?: number;
 }

@@ -1,12 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { cleanupDone } from '../domain/cleanup.ts';
 import { volmoveError } from '../domain/error.ts';
 import type { Host } from '../domain/host/host.ts';
 import type { Pool } from '../domain/host/pool.ts';
-import type { Job } from '../domain/job/job.ts';
+import { isJobEnded, type Job } from '../domain/job/job.ts';
 import type { TaskToken } from '../domain/job/token.ts';
 import { isClosed, type Migration } from '../domain/migration/migration.ts';
 import type { Volume } from '../domain/volume/volume.ts';
-import { type Collection, collection } from './collection.ts';
+import { type Collection, collection, type Shape } from './collection.ts';
 import {
   hostKey,
   hostPartition,
@@ -104,12 +105,13 @@ const listing = <T, Id extends readonly string[]>(
 
 const byId = <T>(
   records: Records,
+  newWriteId: () => string,
   kind: string,
   key: (id: string) => { pk: string; sk: string },
   missing: (id: string) => Error,
   of: { id: (value: T) => string; atMs: (value: T) => number; open: (value: T) => boolean },
 ): Collection<T, [id: string]> & Listing<T> => {
-  const items = collection<T, [id: string]>(records, {
+  const shape: Shape<T, [id: string]> = {
     key,
     idOf: (value) => [of.id(value)],
     missing,
@@ -118,7 +120,8 @@ const byId = <T>(
       kindSort: sortable(of.atMs(value), of.id(value)),
       ...openKeys(of.open(value), kind, of.id(value)),
     }),
-  });
+  };
+  const items = collection(records, shape, newWriteId);
   return {
     ...items,
     ...listing(
@@ -131,29 +134,46 @@ const byId = <T>(
   };
 };
 
-export const createStore = (records: Records): Store => {
-  const jobs = collection<Job, [string, string]>(records, {
-    key: jobKey,
-    idOf: (job) => [job.hostId, job.id],
-    missing: (_, id) => volmoveError('JobNotFound', { id }),
-  });
+/** DynamoDB removes ended jobs a day later (time to live, in seconds); an embedded cloud's upkeep does it itself. */
+const JOB_KEPT_SECONDS = 86_400;
+const ttlOf = (job: Job): number =>
+  Math.ceil(('endedAtMs' in job.stage ? job.stage.endedAtMs : 0) / 1000) + JOB_KEPT_SECONDS;
+
+export const createStore = (records: Records, newWriteId: () => string = randomUUID): Store => {
+  const jobs = collection<Job, [string, string]>(
+    records,
+    {
+      key: jobKey,
+      idOf: (job) => [job.hostId, job.id],
+      missing: (_, id) => volmoveError('JobNotFound', { id }),
+      index: (job) => (isJobEnded(job) ? { ttl: ttlOf(job) } : {}),
+    },
+    newWriteId,
+  );
   const store: Store = {
-    volumes: byId<Volume>(records, 'VOLUME', volumeKey, (id) => volmoveError('VolumeNotFound', { id }), {
+    volumes: byId<Volume>(records, newWriteId, 'VOLUME', volumeKey, (id) => volmoveError('VolumeNotFound', { id }), {
       id: (v) => v.id,
       atMs: (v) => v.createdAtMs,
       open: volumeIsOpen,
     }),
-    migrations: byId<Migration>(records, 'MIGRATION', migrationKey, (id) => volmoveError('MigrationNotFound', { id }), {
-      id: (m) => m.id,
-      atMs: (m) => m.requestedAtMs,
-      open: (m) => !isClosed(m),
-    }),
-    hosts: byId<Host>(records, 'HOST', hostKey, (host) => volmoveError('HostUnavailable', { host }), {
+    migrations: byId<Migration>(
+      records,
+      newWriteId,
+      'MIGRATION',
+      migrationKey,
+      (id) => volmoveError('MigrationNotFound', { id }),
+      {
+        id: (m) => m.id,
+        atMs: (m) => m.requestedAtMs,
+        open: (m) => !isClosed(m),
+      },
+    ),
+    hosts: byId<Host>(records, newWriteId, 'HOST', hostKey, (host) => volmoveError('HostUnavailable', { host }), {
       id: (h) => h.id,
       atMs: () => 0,
       open: () => false,
     }),
-    pools: byId<Pool>(records, 'POOL', poolKey, (place) => volmoveError('PoolNotFound', { place }), {
+    pools: byId<Pool>(records, newWriteId, 'POOL', poolKey, (place) => volmoveError('PoolNotFound', { place }), {
       id: (p) => p.id,
       atMs: () => 0,
       open: () => false,
@@ -163,11 +183,15 @@ export const createStore = (records: Records): Store => {
       ofHost: async (hostId) =>
         (await records.query(hostPartition(hostId), JOB_PREFIX)).map((record) => record.data as Job),
     },
-    tokens: collection<TaskToken, [string, string]>(records, {
-      key: tokenKey,
-      idOf: (token) => [token.hostId, token.jobId],
-      missing: (_, id) => volmoveError('JobNotFound', { id }),
-    }),
+    tokens: collection<TaskToken, [string, string]>(
+      records,
+      {
+        key: tokenKey,
+        idOf: (token) => [token.hostId, token.jobId],
+        missing: (_, id) => volmoveError('JobNotFound', { id }),
+      },
+      newWriteId,
+    ),
     async open() {
       const keys = (await Promise.all(openShards().map((shard) => records.openKeys(shard)))).flat();
       return sortOut(keys);

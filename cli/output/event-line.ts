@@ -7,8 +7,11 @@ import { bytes, duration, eta, rate, shortDigest, utc } from './units.ts';
 
 type Detail = MigrationEvent['detail'];
 
-const text = (detail: Detail, name: string): string => {
-  const value = detail[name];
+const member = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+
+const text = (from: unknown, name: string): string => {
+  const value = member(from, name);
   return typeof value === 'string' ? value : '';
 };
 
@@ -16,9 +19,6 @@ const count = (detail: Detail, name: string): number => {
   const value = detail[name];
   return typeof value === 'number' ? value : 0;
 };
-
-const member = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 
 const progress = (detail: Detail): string => {
   const left = detail.eta_seconds;
@@ -30,7 +30,7 @@ const progress = (detail: Detail): string => {
 const ended = (detail: Detail): string => {
   const after = `after ${duration(count(detail, 'duration_ms'))}`;
   if (detail.result !== 'success') {
-    return `failed ${after}, safe at ${text(detail, 'host')}: ${String(member(detail.reason, 'message') ?? 'reason unknown')}`;
+    return `failed ${after}, safe at ${text(detail, 'host')}: ${text(detail.reason, 'message') || 'reason unknown'}`;
   }
   const digest = text(detail, 'digest');
   return `success ${after}, lives at ${text(detail, 'host')}${digest === '' ? '' : `, digest ${shortDigest(digest)}`}`;
@@ -38,7 +38,7 @@ const ended = (detail: Detail): string => {
 
 const cleanup = (detail: Detail): string => {
   const left = Array.isArray(detail.left) ? (detail.left as unknown[]) : [];
-  const objects = left.map((one) => `${String(member(one, 'object'))} on ${String(member(one, 'host'))}`);
+  const objects = left.map((one) => `${text(one, 'object')} on ${text(one, 'host')}`);
   return detail.result === 'needs_you' ? `needs you: ${objects.join(', ')}` : 'done, nothing is left over';
 };
 

@@ -18,7 +18,10 @@ export const harmlessLines = (text: string): string => text.split('\n').map(harm
 
 export const span = (text: string, tone?: Tone): Span => ({ text: harmless(text), tone });
 
-export const widthOf = (text: string): number => [...text].length;
+/** Code points: what a terminal shows as one character, but for wide and combined ones. */
+export const charactersOf = (text: string): string[] => Array.from(text);
+
+export const widthOf = (text: string): number => charactersOf(text).length;
 export const lineWidth = (line: Line): number => line.reduce((sum, piece) => sum + widthOf(piece.text), 0);
 
 /** Cuts to `columns` characters and shows the cut; a line that fits is unchanged. */
@@ -27,7 +30,7 @@ export const clip = (line: Line, columns: number, ellipsis: string): Line => {
   let room = Math.max(0, columns - 1);
   const kept: Span[] = [];
   for (const piece of line) {
-    const characters = [...piece.text];
+    const characters = charactersOf(piece.text);
     kept.push({ ...piece, text: characters.slice(0, room).join('') });
     room -= Math.min(room, characters.length);
     if (room === 0) break;

@@ -1,7 +1,7 @@
 import { type Migration, migrationLabel, type StoryEntry } from '../api/types.ts';
 import { progressWords } from '../watch/bar.ts';
 import { look as lookAt } from '../watch/monitor.ts';
-import { CLEANUP_REMEDY, tookMs } from '../watch/verdict.ts';
+import { CLEANUP_REMEDY, remedyOf, tookMs } from '../watch/verdict.ts';
 import { type Line, span } from './line.ts';
 import { cleanupState, migrationState, since } from './status.ts';
 import { type Column, renderFacts, renderTable, type TableLook } from './table.ts';
@@ -11,16 +11,23 @@ import { bytes, duration, utc } from './units.ts';
 
 interface Step {
   readonly entry: StoryEntry;
+  /** Empty where the entry tells more of the step before it. */
+  readonly name: string;
   /** Until the next entry; null for the last. */
   readonly tookMs: number | null;
 }
+
+/** Nothing takes time in these. */
+const ENDS = new Set<string>(['succeeded', 'failed', 'refused']);
 
 const stepsOf = (migration: Migration, nowMs: number): Step[] =>
   migration.story.map((entry, index) => {
     const next = migration.story[index + 1];
     const over = migration.ended_at !== null;
     const untilMs = next === undefined ? (over ? null : nowMs) : Date.parse(next.at);
-    return { entry, tookMs: untilMs === null ? null : untilMs - Date.parse(entry.at) };
+    const name = migration.story[index - 1]?.to === entry.to ? '' : entry.to.replaceAll('_', ' ');
+    const tookMs = untilMs === null || ENDS.has(entry.to) ? null : untilMs - Date.parse(entry.at);
+    return { entry, name, tookMs };
   });
 
 const stepColumns = (severalRuns: boolean): readonly Column<Step>[] => [
@@ -28,10 +35,10 @@ const stepColumns = (severalRuns: boolean): readonly Column<Step>[] => [
   ...(severalRuns
     ? [{ title: 'RUN', cell: ({ entry }: Step) => span(String(entry.run)), align: 'right' as const }]
     : []),
-  { title: 'STEP', cell: ({ entry }) => span(entry.to.replaceAll('_', ' ')) },
+  { title: 'STEP', cell: (step) => span(step.name) },
   { title: 'TOOK', cell: (step) => span(step.tookMs === null ? '' : duration(step.tookMs)), align: 'right' },
   { title: 'BY', cell: ({ entry }) => span(entry.who), cut: 'end', min: 8 },
-  { title: 'WHY', cell: ({ entry }) => span(entry.why ?? ''), cut: 'end', min: 20 },
+  { title: 'WHY', cell: ({ entry }) => span(entry.why ?? '') },
 ];
 
 const progressLine = (migration: Migration, nowMs: number): Line | undefined => {
@@ -61,7 +68,7 @@ const reasonLines = (migration: Migration): [string, Line | undefined][] =>
     ? []
     : [
         ['Reason', [span(migration.reason.message, 'red'), span(`  (${migration.reason.code})`, 'dim')]],
-        ['What to do', [span(migration.reason.remedy)]],
+        ['What to do', [span(remedyOf(migration, migration.reason))]],
       ];
 
 const moved = (migration: Migration): string => {

@@ -1,4 +1,5 @@
 import type { Check, Migration, Volume } from '../api/types.ts';
+import { hasBytes } from '../watch/phases.ts';
 import { type Span, span } from './line.ts';
 import type { Tone } from './paint.ts';
 import { ago } from './units.ts';
@@ -25,8 +26,6 @@ export const migrationStatus = (volume: Volume): Span => {
 export const shownPercent = (migration: Migration): number =>
   migration.state === 'succeeded' ? 100 : Math.max(0, Math.min(99, Math.floor(migration.progress?.percent ?? 0)));
 
-const hasBytes = (phase: string): boolean => phase === 'copying' || phase === 'verifying' || phase === 'moving';
-
 /** `copying 45 %`, `succeeded`, `failed, needs you`: what a migration is doing, in one cell. */
 export const migrationState = (migration: Migration): Span => {
   switch (migration.state) {
@@ -41,7 +40,10 @@ export const migrationState = (migration: Migration): Span => {
     case 'requested':
       return span(migration.state, 'yellow');
     case 'running': {
-      const percent = migration.progress !== null && hasBytes(migration.phase) ? ` ${shownPercent(migration)} %` : '';
+      const percent =
+        migration.progress?.phase === migration.phase && hasBytes(migration.phase)
+          ? ` ${shownPercent(migration)} %`
+          : '';
       const wish = migration.cancel_wished && migration.phase !== 'rolling_back' ? ', cancelling' : '';
       return span(`${migration.phase.replaceAll('_', ' ')}${percent}${wish}`, 'yellow');
     }

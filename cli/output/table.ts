@@ -1,4 +1,4 @@
-import { type Line, lineWidth, renderLine, type Span, span, widthOf } from './line.ts';
+import { charactersOf, type Line, lineWidth, renderLine, type Span, span, widthOf } from './line.ts';
 import type { Paint } from './paint.ts';
 
 /** An aligned table: two spaces between columns, no rules; narrower columns where a terminal needs them. */
@@ -62,7 +62,7 @@ const narrowed = (columns: readonly Laid[], index: number, by: number): readonly
   columns.map((column, at) => (at === index ? { ...column, width: Math.max(column.min, column.width - by) } : column));
 
 const cutTo = (cell: Span, { width, cut }: Laid, ellipsis: string): Span => {
-  const characters = [...cell.text];
+  const characters = charactersOf(cell.text);
   if (characters.length <= width) return cell;
   switch (cut) {
     case 'never':

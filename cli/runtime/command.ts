@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, type OptionValues } from 'commander';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Names } from '../output/remedy.ts';
 import type { CliDeps } from './deps.ts';
 import { createSession, type GlobalOptions, type Session } from './session.ts';
 
@@ -11,16 +12,27 @@ export interface Runner {
     body: (session: Session, operands: string[], options: Options) => Promise<ExitCode>,
   ) => (this: Command) => Promise<void>;
   readonly exitCode: () => ExitCode;
+  /** What the command line named, so that a remedy can name it too. */
+  readonly names: () => Names;
 }
+
+const namesIn = (command: Command): Names => {
+  const [name] = command.registeredArguments.map((one) => one.name());
+  const [text] = command.args;
+  return name === 'VOLUME' ? { volume: text } : name === 'MIGRATION' ? { migration: text } : {};
+};
 
 export const createRunner = (deps: CliDeps): Runner => {
   let exitCode: ExitCode = EXIT.done;
+  let names: Names = {};
   return {
     act: (body) =>
       async function action(this: Command) {
+        names = namesIn(this);
         exitCode = await body(createSession(deps, this.optsWithGlobals<GlobalOptions>()), this.args, this.opts());
       },
     exitCode: () => exitCode,
+    names: () => names,
   };
 };
 

@@ -1,7 +1,7 @@
 import { parseEndpoint } from '../api/transport.ts';
 import { type Client, createClient } from '../client.ts';
 import { harmlessLines, wrap } from '../output/line.ts';
-import { createPaint, type Marks, marksFor, type Paint } from '../output/paint.ts';
+import { createPaint, marksFor, type Paint } from '../output/paint.ts';
 import type { TableLook } from '../output/table.ts';
 import type { CliDeps, OutputStream } from './deps.ts';
 
@@ -18,7 +18,6 @@ export interface Session {
   readonly client: Client;
   readonly json: boolean;
   readonly paint: Paint;
-  readonly marks: Marks;
   /** How wide a table may be on stdout. */
   readonly look: TableLook;
   /** Data, as it is. */
@@ -43,14 +42,16 @@ export const createSession = (deps: CliDeps, options: GlobalOptions): Session =>
   const endpoint = parseEndpoint(options.endpoint ?? (env.VOLMOVE_ENDPOINT || DEFAULT_ENDPOINT));
   const token = options.token ?? (env.VOLMOVE_TOKEN || DEFAULT_TOKEN);
   const paint = createPaint(env, stdout.isTty);
-  const marks = marksFor(env, stdout.isTty);
   return {
     deps,
     client: createClient(deps, endpoint, token),
     json: options.json === true,
     paint,
-    marks,
-    look: { paint, ellipsis: marks.ellipsis, columns: stdout.isTty ? stdout.columns() : Number.POSITIVE_INFINITY },
+    look: {
+      paint,
+      ellipsis: marksFor(env, stdout.isTty).ellipsis,
+      columns: stdout.isTty ? stdout.columns() : Number.POSITIVE_INFINITY,
+    },
     data: (text) => stdout.write(text),
     document: (value, layout = 'document') =>
       stdout.write(`${layout === 'line' ? JSON.stringify(value) : JSON.stringify(value, null, 2)}\n`),

@@ -1,4 +1,4 @@
-import { clip, type Line, lineWidth, type Span, span } from '../output/line.ts';
+import { clip, harmless, type Line, lineWidth, type Span, span, wrap } from '../output/line.ts';
 import type { Marks, Tone } from '../output/paint.ts';
 import { bytes, duration } from '../output/units.ts';
 import { amounts, bar, speed, standstill } from './bar.ts';
@@ -111,9 +111,11 @@ const compactLines = (views: readonly MigrationView[], canvas: Canvas, room: num
 };
 
 export const frame = (views: readonly MigrationView[], trouble: string | null, canvas: Canvas): Line[] => {
-  const room = Math.max(1, canvas.rows - 1 - (trouble === null ? 0 : 1));
+  const troubled =
+    trouble === null ? [] : wrap(harmless(trouble), canvas.columns).slice(0, Math.max(1, canvas.rows - 2));
+  const note: Line[] = troubled.map((text) => [span(text, 'yellow')]);
+  const room = Math.max(1, canvas.rows - 1 - note.length);
   const full = views.flatMap((view, index) => [...(index === 0 ? [] : [[]]), ...block(view, canvas)]);
   const lines = full.length <= room ? full : compactLines(views, canvas, room);
-  const note: Line[] = trouble === null ? [] : [[span(trouble, 'yellow')]];
   return [...lines, ...note].map((line) => clip(line, Math.max(1, canvas.columns), canvas.marks.ellipsis));
 };

@@ -1,5 +1,5 @@
 import { type Migration, migrationLabel, type Progress } from '../api/types.ts';
-import { type PhaseRow, phaseRows } from './phases.ts';
+import { hasBytes, type PhaseRow, phaseRows } from './phases.ts';
 
 /**
  * What is known of a watched migration, from one look to the next: (view before, migration now, time now) -> view now.
@@ -103,7 +103,8 @@ const progressOf = (
   reportSeenAtMs: number,
 ): ShownProgress | null => {
   if (migration.state === 'succeeded') return whole(migration);
-  if (migration.progress !== null) return running(previous, migration, migration.progress, nowMs, reportSeenAtMs);
+  if (migration.progress !== null && hasBytes(migration.progress.phase))
+    return running(previous, migration, migration.progress, nowMs, reportSeenAtMs);
   return previous?.migration.run === migration.run ? previous.progress : null;
 };
 

@@ -11,6 +11,20 @@ export interface PhaseRow {
   readonly tookMs: number | null;
 }
 
+const WITHOUT_BYTES = new Set([
+  'requested',
+  'validating',
+  'locking',
+  'preparing',
+  'finalizing',
+  'succeeded',
+  'failed',
+  'refused',
+]);
+
+/** Whether a phase handles the volume's bytes: in any other a count of them says nothing. */
+export const hasBytes = (phase: string): boolean => !WITHOUT_BYTES.has(phase);
+
 const COPY_PLAN = ['validating', 'locking', 'preparing', 'copying', 'verifying', 'finalizing'];
 const MOVE_PLAN = ['validating', 'locking', 'moving', 'finalizing'];
 /** Entries of the timeline that are no phase: the ends, and the time before the first run. */

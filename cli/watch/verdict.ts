@@ -1,6 +1,7 @@
-import { type Migration, migrationLabel } from '../api/types.ts';
+import { type Migration, migrationLabel, type Reason } from '../api/types.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Tone } from '../output/paint.ts';
+import { fillIn, withoutReassurance } from '../output/remedy.ts';
 import { bytes, duration, shortDigest } from '../output/units.ts';
 
 /** The last word on a migration that has ended: what is true now, and what to do. Sentences, in the order of their weight. */
@@ -56,9 +57,14 @@ const success = (migration: Migration): string[] => {
   return [`${migrationLabel(migration)} lives at ${migration.destination} now: ${moved}.`];
 };
 
+/** What to do after a failure; empty when there is nothing that the verdict has not said. */
+export const remedyOf = (migration: Migration, reason: Reason): string =>
+  withoutReassurance(fillIn(reason.remedy, { volume: migrationLabel(migration), migration: migration.id }));
+
 const failure = (migration: Migration): string[] => {
   const reason = migration.reason?.message ?? 'The reason is not known.';
-  const next = migration.reason === null ? [] : [`Next: ${migration.reason.remedy}`];
+  const remedy = migration.reason === null ? '' : remedyOf(migration, migration.reason);
+  const next = remedy === '' ? [] : [`Next: ${remedy}`];
   const verb = migration.state === 'refused' ? 'was refused' : `failed${inTime(migration)}`;
   const safe = `The volume is safe at ${migration.source}.`;
   return [`The migration of ${migrationLabel(migration)} ${verb}: ${reason}`, safe, ...next];

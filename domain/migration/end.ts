@@ -1,4 +1,4 @@
-import { addCleanup, type CleanupEntry, changeCleanup, cleanupDone, newCleanup } from '../cleanup.ts';
+import { addCleanup, type CleanupEntry, changeCleanup, cleanupDone, newCleanup, whatIsLeft } from '../cleanup.ts';
 import { already, type Decision, refuse, write } from '../decision.ts';
 import { type Failure, volmoveError } from '../error.ts';
 import type { Outcome } from '../volume/volume.ts';
@@ -97,4 +97,12 @@ export const tellCleanup =
   (migration: Migration): Decision<Migration> =>
     migration.cleanupTold[what]
       ? already(migration)
-      : write({ ...migration, cleanupTold: { ...migration.cleanupTold, [what]: true }, updatedAtMs: nowMs });
+      : write({
+          ...migration,
+          cleanupTold: { ...migration.cleanupTold, [what]: true },
+          cleanupNotices: [
+            ...migration.cleanupNotices,
+            { result: what === 'done' ? 'done' : 'needs_you', atMs: nowMs, left: whatIsLeft(migration.cleanup) },
+          ],
+          updatedAtMs: nowMs,
+        });

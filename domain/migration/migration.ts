@@ -1,4 +1,4 @@
-import type { CleanupEntry } from '../cleanup.ts';
+import type { CleanupEntry, Leftover } from '../cleanup.ts';
 import type { Failure } from '../error.ts';
 import type { JobKind } from '../job/job.ts';
 import type { ObjectRef, Placement } from '../placement.ts';
@@ -56,6 +56,13 @@ export interface Report {
   readonly copyMs: number;
 }
 
+/** A Cleanup event as it was sent: what was left changes afterwards, what was said does not. */
+export interface CleanupNotice {
+  readonly result: 'done' | 'needs_you';
+  readonly atMs: number;
+  readonly left: readonly Leftover[];
+}
+
 interface MigrationBase {
   readonly id: string;
   readonly volumeId: string;
@@ -78,6 +85,7 @@ interface MigrationBase {
   /** True when the Ended event was sent and the capacity given back; a refused migration never started. */
   readonly endedTold: boolean;
   /** Which Cleanup events were sent: each at most once. */
+  readonly cleanupNotices: readonly CleanupNotice[];
   readonly cleanupTold: { readonly done: boolean; readonly needsYou: boolean };
   readonly report: Report | null;
   readonly story: readonly StoryEntry[];

@@ -51,6 +51,7 @@ export const newMigration = (asked: NewMigration): Migration => ({
   reservation: null,
   cleanup: [],
   endedTold: false,
+  cleanupNotices: [],
   cleanupTold: { done: false, needsYou: false },
   report: null,
   story: [{ atMs: asked.nowMs, run: 1, who: asked.requestedBy, from: 'none', to: 'requested', why: null }],

@@ -41,24 +41,27 @@ export const newVolume = ({ nowMs, ...asked }: NewVolume): Volume => ({
 export const recordCreated =
   (operation: number, location: ObjectRef, nowMs: number) =>
   (volume: Volume): Decision<Volume> => {
-    if (volume.location?.objectName === location.objectName) return already(volume);
-    if (volume.status !== 'creating' || volume.operation !== operation) {
+    if (volume.location?.objectName === location.objectName && volume.status !== 'creating') return already(volume);
+    if (volume.status !== 'creating' || volume.operation !== operation || volume.location !== null) {
       return refuse(volmoveError('InvalidVolume', { reason: `Volume ${volume.id} is ${volume.status}, not creating` }));
     }
     return write({ ...volume, status: 'available', location, lastError: null, updatedAtMs: nowMs });
   };
+
+/** What the volume's present create has made, or may still make. */
+export const createLeftover = (volume: Volume): CleanupEntry =>
+  newCleanup({ objectName: createdObjectName(volume.id, volume.operation), ...volume.placement }, 'volume');
 
 /** RecordError of a create: what may have been made goes into cleanup, as its answer may only have been lost. */
 export const recordCreateFailed =
   (operation: number, failure: Failure, nowMs: number) =>
   (volume: Volume): Decision<Volume> => {
     if (volume.status !== 'creating' || volume.operation !== operation) return already(volume);
-    const leftover = newCleanup({ objectName: createdObjectName(volume.id, operation), ...volume.placement }, 'volume');
     return write({
       ...volume,
       status: 'error',
       lastError: failure,
-      cleanup: addCleanup(volume.cleanup, [leftover]),
+      cleanup: addCleanup(volume.cleanup, [createLeftover(volume)]),
       updatedAtMs: nowMs,
     });
   };

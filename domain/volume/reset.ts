@@ -1,6 +1,8 @@
+import { addCleanup } from '../cleanup.ts';
 import { already, type Decision, refuse, write } from '../decision.ts';
 import { volmoveError } from '../error.ts';
 import { endClaim } from './claim.ts';
+import { createLeftover } from './lifecycle.ts';
 import { MIGRATION_STATUSES, type MigrationStatus, type Volume, type VolumeStatus } from './volume.ts';
 
 export interface ResetStatus {
@@ -10,6 +12,10 @@ export interface ResetStatus {
   readonly migrationStatus?: MigrationStatus;
   readonly nowMs: number;
 }
+
+/** A create that is given up may still make its object: an entry stands for it from this write on. */
+const abandonsCreate = (volume: Volume, { status }: ResetStatus): boolean =>
+  volume.status === 'creating' && status !== undefined && status !== 'creating' && volume.location === null;
 
 /**
  * os-reset_status: an administrator's word against the record. It ends a claim in the same write as its effect, so a
@@ -32,6 +38,13 @@ export const resetStatus =
         }),
       );
     }
+    if (command.status === 'creating' && volume.location) {
+      return refuse(
+        volmoveError('InvalidVolume', {
+          reason: `Volume ${volume.id} has its object already, so it cannot be creating`,
+        }),
+      );
+    }
     const { nowMs } = command;
     const released = volume.claim
       ? endClaim(
@@ -51,6 +64,7 @@ export const resetStatus =
       attachments,
       connections: command.attachStatus === 'detached' ? [] : released.connections,
       migrationStatus: command.migrationStatus === undefined ? released.migrationStatus : command.migrationStatus,
+      cleanup: abandonsCreate(volume, command) ? addCleanup(volume.cleanup, [createLeftover(volume)]) : volume.cleanup,
       fence: released.fence + 1,
       writeEpoch: released.writeEpoch + 1,
       updatedAtMs: nowMs,
@@ -59,7 +73,8 @@ export const resetStatus =
       !volume.claim &&
       next.status === volume.status &&
       next.migrationStatus === volume.migrationStatus &&
-      attachments.length === volume.attachments.length;
+      attachments.length === volume.attachments.length &&
+      next.connections.length === volume.connections.length;
     return same ? already(volume) : write(next);
   };
 

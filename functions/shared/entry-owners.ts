@@ -11,6 +11,7 @@ export const migrationEntries = (deps: Deps, migration: Migration): EntryOwner =
   volumeId: migration.volumeId,
   projectId: migration.projectId,
   migrationId: migration.id,
+  entries: async () => (await deps.store.migrations.get(migration.id))?.cleanup ?? [],
   change: async (objectName, change) => {
     await deps.store.migrations.apply([migration.id], changeMigrationCleanup(objectName, change, deps.clock.nowMs()));
   },
@@ -20,6 +21,7 @@ export const volumeEntries = (deps: Deps, volume: Volume): EntryOwner => ({
   volumeId: volume.id,
   projectId: volume.projectId,
   migrationId: null,
+  entries: async () => (await deps.store.volumes.get(volume.id))?.cleanup ?? [],
   change: async (objectName, change) => {
     await deps.store.volumes.apply([volume.id], changeVolumeCleanup(objectName, change, deps.clock.nowMs()));
   },

@@ -1,4 +1,4 @@
-import { afterFailedTry, type CleanupEntry, cleanupDone, cleanupNeedsYou, removalJobId } from '../../domain/cleanup.ts';
+import { afterFailedTry, cleanupDone, cleanupNeedsYou, removalJobId } from '../../domain/cleanup.ts';
 import { cleanupEvent } from '../../domain/event.ts';
 import { tellCleanup } from '../../domain/migration/end.ts';
 import { isEnded, type Migration } from '../../domain/migration/migration.ts';
@@ -8,16 +8,16 @@ import type { Deps } from './deps.ts';
 /** Takes over what the last try of each entry came to: done, or when to try again. */
 export const settleTries =
   (deps: Deps) =>
-  async (owner: EntryOwner, entries: readonly CleanupEntry[]): Promise<void> => {
-    for (const entry of entries) {
-      if (entry.state !== 'todo' || entry.tries === 0) continue;
+  async (owner: EntryOwner): Promise<void> => {
+    for (const entry of await owner.entries()) {
+      if (entry.state !== 'todo' || entry.tries === entry.failedTries) continue;
       const job = await deps.store.jobs.get(entry.placement.hostId, removalJobId(entry, entry.tries));
       if (job?.stage.state === 'succeeded') {
         await owner.change(entry.objectName, (e) => ({ ...e, state: 'done', lastFailure: null }));
-      } else if (job?.stage.state === 'failed' && entry.nextTryAtMs <= job.stage.endedAtMs) {
+      } else if (job?.stage.state === 'failed') {
         const { failure, endedAtMs } = job.stage;
         await owner.change(entry.objectName, (e) =>
-          e.tries === entry.tries ? afterFailedTry(e, failure, endedAtMs) : e,
+          e.failedTries < e.tries ? afterFailedTry(e, failure, endedAtMs) : e,
         );
       }
     }

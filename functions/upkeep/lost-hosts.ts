@@ -5,20 +5,26 @@ import { failJob } from '../../domain/job/steps.ts';
 import { tellResult } from '../../store/results.ts';
 import type { Deps } from '../shared/deps.ts';
 
-/** True when the job's host has been silent for so long that nobody waits for it any more. */
-const hostIsLost = async (deps: Deps, hostId: string): Promise<number | undefined> => {
-  const host = await deps.store.hosts.get(hostId);
-  const silentMs = host ? lostForMs(host, deps.clock.nowMs()) : Number.POSITIVE_INFINITY;
-  return silentMs >= deps.settings.hostLostAfterMs ? silentMs : undefined;
+/** The first of the hosts that has been silent for so long that nobody waits for it any more. */
+const firstLost = async (
+  deps: Deps,
+  hostIds: readonly string[],
+): Promise<{ hostId: string; forSeconds: number } | undefined> => {
+  for (const hostId of hostIds) {
+    const host = await deps.store.hosts.get(hostId);
+    const silentMs = host ? lostForMs(host, deps.clock.nowMs()) : deps.settings.hostLostAfterMs;
+    if (silentMs >= deps.settings.hostLostAfterMs) return { hostId, forSeconds: Math.round(silentMs / 1000) };
+  }
+  return undefined;
 };
 
 /**
  * Looks after one job: ended but unheard, its result is told again; its host lost, it fails (removals never: they wait for
- * the host). Returns the job as it stands.
+ * the host). `needs`: every host that the job cannot do without. Returns the job as it stands.
  */
 export const lookAfterJob =
   (deps: Deps) =>
-  async (hostId: string, jobId: string): Promise<Job | undefined> => {
+  async (hostId: string, jobId: string, needs: readonly string[] = [hostId]): Promise<Job | undefined> => {
     const job = await deps.store.jobs.get(hostId, jobId);
     if (!job) return undefined;
     if (isJobEnded(job)) {
@@ -26,12 +32,9 @@ export const lookAfterJob =
       return job;
     }
     if (job.kind === 'object.remove') return job;
-    const silentMs = await hostIsLost(deps, hostId);
-    if (silentMs === undefined) return job;
-    const failure = volmoveError('HostLost', {
-      hostId,
-      forSeconds: Number.isFinite(silentMs) ? Math.round(silentMs / 1000) : 0,
-    }).toFailure();
+    const lost = await firstLost(deps, needs);
+    if (!lost) return job;
+    const failure = volmoveError('HostLost', lost).toFailure();
     const failed = (await deps.store.jobs.apply([hostId, jobId], failJob(failure, deps.clock.nowMs()))).value;
     await tellResult(deps)(failed);
     return failed;

@@ -1,9 +1,9 @@
 import { volmoveError } from '../../domain/error.ts';
 import { isJobEnded } from '../../domain/job/job.ts';
-import { wishJob } from '../../domain/job/steps.ts';
 import { refuseMigration } from '../../domain/migration/end.ts';
 import { isEnded, type Migration } from '../../domain/migration/migration.ts';
-import type { Volume } from '../../domain/volume/volume.ts';
+import type { Outcome, Volume } from '../../domain/volume/volume.ts';
+import { cancelJob } from '../shared/cancel-job.ts';
 import type { Deps } from '../shared/deps.ts';
 import { migrationEntries } from '../shared/entry-owners.ts';
 import { recordOutcome, settle } from '../shared/outcome.ts';
@@ -17,35 +17,44 @@ const graceOver = (deps: Deps, sinceMs: number): boolean => deps.clock.nowMs() -
 const sweepRequested = async (deps: Deps, migration: Migration, volume: Volume | undefined): Promise<void> => {
   if (volume?.claim?.migrationId === migration.id || !graceOver(deps, migration.requestedAtMs)) return;
   if (volume?.lastOutcome?.migrationId === migration.id) return endFromOutcome(deps, migration, volume);
-  await deps.store.migrations.apply(
-    [migration.id],
-    refuseMigration(volmoveError('NeverClaimed', {}).toFailure(), 'sweeper', deps.clock.nowMs()),
-  );
+  const reason = volmoveError('NeverClaimed', {}).toFailure();
+  await deps.store.migrations.apply([migration.id], refuseMigration(reason, 'sweeper', deps.clock.nowMs()));
 };
 
-/** The outcome stands on the volume but nobody recorded it: its execution has died, or is slower than the grace. */
+/** The volume's word; of a volume that is gone there is none any more, then it was not moved. */
+const outcomeFor = (migration: Migration, volume: Volume | undefined): Outcome | undefined => {
+  if (volume) return volume.lastOutcome?.migrationId === migration.id ? volume.lastOutcome : undefined;
+  const reason = volmoveError('VolumeNotFound', { id: migration.volumeId }).toFailure();
+  return { migrationId: migration.id, run: migration.run, atMs: migration.updatedAtMs, result: 'error', reason };
+};
+
+/** The outcome stands but nobody recorded it: its execution has died, or is slower than the grace. */
 const endFromOutcome = async (deps: Deps, migration: Migration, volume: Volume | undefined): Promise<void> => {
-  const outcome = volume?.lastOutcome;
-  if (outcome?.migrationId !== migration.id || !graceOver(deps, outcome.atMs)) return;
+  const outcome = outcomeFor(migration, volume);
+  if (!outcome || !graceOver(deps, outcome.atMs)) return;
   const ended = await recordOutcome(deps)(outcome, 'sweeper');
   if (ended) await settle(deps)(ended);
 };
 
-/** Jobs of a run that has lost its claim are cancelled; the others are looked after. */
+/**
+ * Jobs of a run that has lost its claim are cancelled; the active one is looked after. A copy ends with either of its hosts: the
+ * source's agent may wait for a destination that will never answer.
+ */
 const sweepJobs = async (deps: Deps, migration: Migration, volume: Volume | undefined): Promise<void> => {
   const claimed = volume?.claim?.migrationId === migration.id ? volume.claim : undefined;
-  const lost = volmoveError('ClaimLost', { reason: 'its run has no claim any more' }).toFailure();
   const active = migration.jobs.at(-1);
   for (const ref of migration.jobs) {
     const inVain = claimed?.run !== ref.run;
     if (!inVain && ref.jobId !== active?.jobId) continue;
-    const job = await lookAfterJob(deps)(ref.hostId, ref.jobId);
-    if (!job || isJobEnded(job)) continue;
-    const wish = migration.wishes.cancel || inVain;
-    if (wish && !job.control.cancel) {
-      const why = inVain ? lost : volmoveError('Cancelled', { by: migration.wishes.cancel?.by ?? '' }).toFailure();
-      await deps.store.jobs.apply([ref.hostId, ref.jobId], wishJob({ cancel: true }, why, deps.clock.nowMs()));
-      await deps.queues.look(ref.hostId);
+    const needs = ref.kind === 'data.copy' ? [ref.hostId, migration.destination.hostId] : [ref.hostId];
+    const job = await lookAfterJob(deps)(ref.hostId, ref.jobId, needs);
+    if (!job || isJobEnded(job) || job.control.cancel) continue;
+    const { cancel } = migration.wishes;
+    if (inVain) {
+      const why = volmoveError('ClaimLost', { reason: 'its run has no claim any more' });
+      await cancelJob(deps)(ref.hostId, ref.jobId, why.toFailure());
+    } else if (cancel) {
+      await cancelJob(deps)(ref.hostId, ref.jobId, volmoveError('Cancelled', { by: cancel.by }).toFailure());
     }
   }
 };
@@ -57,13 +66,11 @@ export const sweepMigration =
     if (!migration) return;
     const volume = await deps.store.volumes.get(migration.volumeId);
     if (migration.stage.state === 'requested') return sweepRequested(deps, migration, volume);
-    if (!isEnded(migration)) {
-      await sweepJobs(deps, migration, volume);
-      return endFromOutcome(deps, migration, volume);
-    }
-    if (!migration.endedTold && graceOver(deps, migration.stage.endedAtMs)) await settle(deps)(migration);
-    if (graceOver(deps, migration.stage.endedAtMs))
-      await retryRemovals(deps)(migrationEntries(deps, migration), migration.cleanup);
+    await sweepJobs(deps, migration, volume);
+    if (!isEnded(migration)) return endFromOutcome(deps, migration, volume);
+    if (!graceOver(deps, migration.stage.endedAtMs)) return;
+    if (!migration.endedTold) await settle(deps)(migration);
+    await retryRemovals(deps)(migrationEntries(deps, migration));
     const now = await deps.store.migrations.get(id);
     if (now) await tellCleanupOnce(deps)(now);
   };

@@ -3,7 +3,7 @@ import { createJobId, isJobEnded } from '../../domain/job/job.ts';
 import { addMigrationCleanup } from '../../domain/migration/end.ts';
 import { executionName, volumeExecutionName } from '../../domain/names.ts';
 import { giveUpRetained } from '../../domain/volume/retained.ts';
-import type { Volume } from '../../domain/volume/volume.ts';
+import type { Claim, Volume } from '../../domain/volume/volume.ts';
 import type { Deps } from '../shared/deps.ts';
 import { volumeEntries } from '../shared/entry-owners.ts';
 import { recordVolume, recordVolumeError, removeIfGone } from '../workflow/steps/record-volume.ts';
@@ -11,10 +11,22 @@ import { lookAfterJob } from './lost-hosts.ts';
 import { startClaimedRun, takeOver } from './reconcile.ts';
 import { retryRemovals } from './removals.ts';
 
-/** A claim without an execution gets one; a claim whose execution has ended is taken over by a new run. */
+/** True while a host agent is at work for the run: then its execution waits, and need not be asked after. */
+const atWork = async (deps: Deps, claim: Claim): Promise<boolean> => {
+  const migration = await deps.store.migrations.get(claim.migrationId);
+  const active = migration?.jobs.findLast((ref) => ref.run === claim.run);
+  const job = active && (await deps.store.jobs.get(active.hostId, active.jobId));
+  return job !== undefined && !isJobEnded(job);
+};
+
+/**
+ * A claim without an execution gets one; a claim whose execution has ended is taken over by a new run. Executions are asked
+ * after only while no job of the run is under way, so a long copy costs no call to Step Functions.
+ */
 const sweepClaim = async (deps: Deps, volume: Volume): Promise<void> => {
   const { claim } = volume;
   if (!claim || deps.clock.nowMs() - claim.claimedAtMs < deps.settings.sweepGraceMs) return;
+  if (await atWork(deps, claim)) return;
   if ((await startClaimedRun(deps)(claim)) === 'started') return;
   const status = await deps.executions.status('migrate-volume', executionName(claim.migrationId, claim.run));
   if (!status || status.state === 'RUNNING') return;
@@ -32,6 +44,8 @@ const sweepOperation = async (deps: Deps, volume: Volume): Promise<void> => {
   if ((await deps.executions.start('volume-job', name, operation)) === 'started') return;
   const status = await deps.executions.status('volume-job', name);
   if (!status || status.state === 'RUNNING') return;
+  // what a delete's execution has left is the removals' business (retryRemovals)
+  if (volume.status === 'deleting' && status.state === 'SUCCEEDED') return;
   const job =
     volume.status === 'creating'
       ? await deps.store.jobs.get(volume.placement.hostId, createJobId(volume.id, volume.operation))
@@ -68,5 +82,5 @@ export const sweepVolume =
     await expireRetained(deps, volume);
     if (await removeIfGone(deps)(volume)) return;
     const now = await deps.store.volumes.get(id);
-    if (now) await retryRemovals(deps)(volumeEntries(deps, now), now.cleanup);
+    if (now) await retryRemovals(deps)(volumeEntries(deps, now));
   };

@@ -1,11 +1,14 @@
 import type { Deps } from '../shared/deps.ts';
-import { copyPoolReports } from './pools.ts';
+import { forgetJobs } from './forget-jobs.ts';
+import { copyPoolReports, giveBackForgotten } from './pools.ts';
 import { sweepMigration } from './sweep-migration.ts';
 import { sweepVolume } from './sweep-volume.ts';
 
 export interface SweepCommand {
   /** True for the first pass after a start, and one an hour: reads everything and mends torn index rows. */
   readonly full: boolean;
+  /** Also takes ended jobs off their hosts' lists; on AWS the table's time to live does that. */
+  readonly tidy?: boolean;
 }
 
 export interface Swept {
@@ -21,8 +24,7 @@ export interface Swept {
  */
 export const sweep =
   (deps: Deps) =>
-  async ({ full }: SweepCommand): Promise<Swept> => {
-    await copyPoolReports(deps);
+  async ({ full, tidy = false }: SweepCommand): Promise<Swept> => {
     const open = full ? await deps.store.repair() : await deps.store.open();
     const problems: { id: string; error: unknown }[] = [];
     const one = async (id: string, act: (id: string) => Promise<void>): Promise<void> => {
@@ -33,7 +35,10 @@ export const sweep =
         problems.push({ id, error });
       }
     };
+    await one('pools', () => copyPoolReports(deps));
+    await one('reservations', () => giveBackForgotten(deps, open.migrations));
     for (const id of open.volumes) await one(id, sweepVolume(deps));
     for (const id of open.migrations) await one(id, sweepMigration(deps));
+    if (tidy) for (const host of await deps.store.hosts.all()) await one(host.id, forgetJobs(deps));
     return { volumes: open.volumes.length, migrations: open.migrations.length, problems };
   };

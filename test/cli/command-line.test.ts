@@ -75,6 +75,24 @@ describe('the command line', () => {
     );
   });
 
+  it('does not wait for ever for an answer', async () => {
+    const result = await world.run(['volumes'], { deadline: AbortSignal.abort() });
+
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain('nothing came within 30 s');
+  });
+
+  it('says what to do about this very volume', async () => {
+    world.service.volumes.push(aVolume());
+    const fault = { code: 400, message: 'no', remedy: 'Look at it: volmove show VOLUME; or volmove watch MIGRATION.' };
+    world.service.intercept = ({ method }) =>
+      method === 'DELETE' ? { status: 400, body: { badRequest: fault } } : undefined;
+
+    const result = await world.run(['delete', 'data1']);
+
+    expect(result.stderr).toContain('Look at it: volmove show data1; or volmove watch MIGRATION.');
+  });
+
   it('says so when something else listens there', async () => {
     world.service.intercept = () => ({ status: 200, body: '<html>hello</html>' });
 

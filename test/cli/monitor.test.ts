@@ -30,6 +30,12 @@ describe('the monitor of a migration', () => {
     expect(kinds(view)).toEqual(['phase']);
   });
 
+  it('counts no bytes in a phase that handles none', () => {
+    const early = aMigration({ phase: 'requested', progress: aProgress({ phase: 'requested', done_bytes: 0 }) });
+
+    expect(look(undefined, early, NOW_MS).progress).toBeNull();
+  });
+
   it('knows no end while nothing moves', () => {
     const view = look(undefined, aMigration({ progress: aProgress({ rate_bytes_per_second: 0 }) }), NOW_MS);
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { widthOf } from '../../cli/output/line.ts';
 import { aFailure, aMigration, aSuccess, at, aVolume, migrationId, needsYou, storyOf, volumeId } from './builders.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -31,7 +32,7 @@ describe('what is shown of migrations, volumes and storage', () => {
       await world.run(['volumes'], { tty: true, columns, env }),
     ];
 
-    const widths = tables.flatMap(({ stdout }) => stdout.split('\n').map((line) => [...line].length));
+    const widths = tables.flatMap(({ stdout }) => stdout.split('\n').map((line) => widthOf(line)));
     expect(Math.max(...widths)).toBeLessThanOrEqual(Math.max(columns, 70));
     expect(tables[0]?.stdout).toContain(migrationId(1).slice(0, 13));
   });
@@ -110,6 +111,19 @@ describe('what is shown of migrations, volumes and storage', () => {
     expect(stdout).toContain('It lives at  store-a@files#p1  safe, as before\n');
     expect(stdout).toContain('Left over    volume-1 on store-a@files#p1, 3 tries: it is open\n');
     expect(stdout).toContain('TIME (UTC)           RUN  STEP');
+  });
+
+  it('tells a step once, however much the timeline says of it', async () => {
+    const story = storyOf(['validating', 'copying', 'copying', 'rolling_back', 'failed', 'failed']);
+    world.service.migrations.push(aFailure({ story }));
+
+    const { stdout } = await world.run(['show', migrationId(1)]);
+
+    const steps = stdout
+      .split('\n')
+      .slice(-7, -1)
+      .map((line) => line.slice(21, 33).trim());
+    expect(steps).toEqual(['validating', 'copying', '', 'rolling back', 'failed', '']);
   });
 
   it('shows two different digests as different', async () => {

@@ -59,6 +59,12 @@ describe('the picture of a migration', () => {
     expect(two).toEqual([three[0], 'and 2 more']);
   });
 
+  it('tells the whole trouble, on as many lines as it needs', () => {
+    const lines = drawn([view(aMigration())], 40, 40, 'No answer from http://127.0.0.1:8776: nothing listens there.');
+
+    expect(lines.slice(-2)).toEqual(['No answer from http://127.0.0.1:8776:', 'nothing listens there.']);
+  });
+
   it.each([
     [20, 5],
     [40, 10],

@@ -18,6 +18,7 @@ export interface WorldOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly programs?: Partial<Programs>;
+  readonly deadline?: AbortSignal;
 }
 
 export interface World {
@@ -65,7 +66,7 @@ export const createWorld = async (): Promise<World> => {
       fetch,
       nowMs: () => nowMs,
       sleep: sleeper(),
-      deadline: () => new AbortController().signal,
+      deadline: () => options.deadline ?? new AbortController().signal,
       onInterrupt: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);

@@ -20,7 +20,8 @@ describe('checkpoints', () => {
       fc.asyncProperty(layouts, turns, fc.boolean(), async (layout, writeTurns, destinationIsZero) => {
         const source = await deviceWith(layout);
         const memory = memoryDevice(layout.sizeBytes, destinationIsZero ? undefined : 0xa5);
-        const destination = faultyDevice(memory, { writeTurns: (nth) => writeTurns[nth % writeTurns.length] ?? 0 });
+        const turnsOf = (nth: number): number => writeTurns[nth % writeTurns.length] ?? 0;
+        const destination = faultyDevice(memory, { writeTurns: turnsOf, flushTurns: (nth) => 2 * turnsOf(nth) });
         let named = 0;
 
         await copying(source, destination, {
@@ -52,6 +53,37 @@ describe('checkpoints', () => {
     }
   });
 
+  it('that come while a flush still takes its time wait for it: one at a time, and the copy goes on meanwhile', async () => {
+    let flushing = 0;
+    let most = 0;
+    let writesWhileFlushing = 0;
+    const faulty = faultyDevice(empty(), { flushTurns: () => 30, writeTurns: () => 1 });
+    const flush = async (): Promise<void> => {
+      flushing += 1;
+      most = Math.max(most, flushing);
+      const before = faulty.calls.writes;
+      await faulty.flush();
+      writesWhileFlushing += faulty.calls.writes - before;
+      flushing -= 1;
+    };
+
+    await copying(full(), { ...faulty, flush }).copied;
+
+    expect(most).toBe(1);
+    expect(writesWhileFlushing).toBeGreaterThan(0);
+  });
+
+  it('whose flush fails late fail the copy all the same, and nothing is under way when it has failed', async () => {
+    const destination = faultyDevice(empty(), { failFlush: 1, flushTurns: () => 40, writeTurns: () => 1 });
+    const { copied, checkpoints } = copying(full(), destination);
+
+    const error = await thrownBy(copied);
+
+    expect(error.name).toBe('FlushFailed');
+    expect(checkpoints).toEqual([]);
+    expect(destination.calls).toMatchObject({ flushes: 1, inFlight: 0 });
+  });
+
   it('that cannot be kept fail the copy', async () => {
     const { copied } = copying(full(), empty(), { onCheckpoint: () => Promise.reject(new Error('journal disk full')) });
 
@@ -77,7 +109,10 @@ describe('a device that fails', () => {
         async (fault, nth, slowness) => {
           const source = faultyDevice(full(), fault === 'failRead' ? { failRead: nth } : {});
           const writeTurns = (call: number): number => (call * slowness) % 10;
-          const destination = faultyDevice(empty(), { writeTurns, ...(fault === 'failWrite' ? { failWrite: nth } : {}) });
+          const destination = faultyDevice(empty(), {
+            writeTurns,
+            ...(fault === 'failWrite' ? { failWrite: nth } : {}),
+          });
 
           const error = await thrownBy(copying(source, destination).copied);
 
@@ -129,6 +164,7 @@ describe('a copy that is stopped', () => {
         const stop = new AbortController();
         const destination = faultyDevice(empty(), {
           writeTurns: () => slowness,
+          flushTurns: () => 3 * slowness,
           onWrite: (nth) => {
             if (nth === at) stop.abort(new Error('cancelled'));
           },

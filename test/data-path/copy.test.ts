@@ -120,7 +120,10 @@ describe('a copy', () => {
     const source = memoryDevice(2 * CHUNK_BYTES, 1);
     const small = memoryDevice(2 * CHUNK_BYTES - 512);
     const destination = memoryDevice(2 * CHUNK_BYTES);
-    const foreign = { settledBytes: 0, digest: { format: 'volmove-merkle-1', sizeBytes: 1, chunks: 0, frontier: [] } } as const;
+    const foreign = {
+      settledBytes: 0,
+      digest: { format: 'volmove-merkle-1', sizeBytes: 1, chunks: 0, frontier: [] },
+    } as const;
 
     const errors = await Promise.all([
       thrownBy(copying(source, small).copied),

@@ -17,7 +17,7 @@ const held = (device: MemoryDevice) => {
   return {
     ...device,
     state,
-    letGo: gate.resolve,
+    letGo: () => gate.resolve(),
     async write(offset: number, source: Uint8Array) {
       state.waiting += 1;
       await gate.promise;

@@ -51,11 +51,12 @@ describe('the pieces of a device', () => {
 
 describe('results that come in any order', () => {
   it('are handed on in address order, never beyond a gap', () => {
-    const cases = fc
-      .array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 30 })
-      .chain((spans) =>
-        fc.record({ spans: fc.constant(spans), order: fc.shuffledSubarray([...spans.keys()], { minLength: spans.length }) }),
-      );
+    const cases = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 30 }).chain((spans) =>
+      fc.record({
+        spans: fc.constant(spans),
+        order: fc.shuffledSubarray([...spans.keys()], { minLength: spans.length }),
+      }),
+    );
     fc.assert(
       fc.property(cases, fc.nat({ max: 100 }), ({ spans, order }, from) => {
         const starts = spans.map((_, i) => from + spans.slice(0, i).reduce((sum, span) => sum + span, 0));
@@ -72,7 +73,9 @@ describe('results that come in any order', () => {
 
           const firstMissing = spans.findIndex((_, j) => !put.has(j));
           expect(handedOn).toEqual([...spans.keys()].slice(0, firstMissing === -1 ? spans.length : firstMissing));
-          expect(ordered.lowWater).toBe(firstMissing === -1 ? from + spans.reduce((a, b) => a + b, 0) : starts[firstMissing]);
+          expect(ordered.lowWater).toBe(
+            firstMissing === -1 ? from + spans.reduce((a, b) => a + b, 0) : starts[firstMissing],
+          );
         }
       }),
     );

@@ -64,7 +64,10 @@ describe('the configuration of an agent', () => {
       ],
     });
 
-    expect(problems).toEqual(['  - backends: name files is there twice', '  - backends.files: pool main is there twice']);
+    expect(problems).toEqual([
+      '  - backends: name files is there twice',
+      '  - backends.files: pool main is there twice',
+    ]);
   });
 
   it('may use the same pool name in two backends', () => {

@@ -8,12 +8,12 @@ export interface DriverUnderTest {
   readonly driver: Driver;
   readonly pool: string;
   /** Another agent process on the same pool: after a restart, with what the first one remembered. */
-  restarted(): Promise<Driver>;
+  readonly restarted: () => Promise<Driver>;
   /** The pool is out of reach from now on. */
-  takeAway(): Promise<void>;
-  bringBack(): Promise<void>;
+  readonly takeAway: () => Promise<void>;
+  readonly bringBack: () => Promise<void>;
   /** Another pool stands where this one was. */
-  replace(): Promise<void>;
+  readonly replace: () => Promise<void>;
 }
 
 const MIB = 1024 * 1024;
@@ -21,7 +21,12 @@ const SIZE_BYTES = 4 * MIB + 1536;
 const NEVER = new AbortController().signal;
 const NAME = 'volume-11111111-1111-4111-8111-111111111111-create-1';
 
-const opened = async (driver: Driver, pool: string, objectName: string, mode: 'ro' | 'rw' = 'rw'): Promise<OpenedDevice> => {
+const opened = async (
+  driver: Driver,
+  pool: string,
+  objectName: string,
+  mode: 'ro' | 'rw' = 'rw',
+): Promise<OpenedDevice> => {
   const one = await driver.open({ pool, objectName }, mode, NEVER);
   let open = true;
   onTestFinished(async () => {

@@ -101,6 +101,26 @@ describe('the file driver', () => {
     expect(seen?.poolId).toBe(report?.poolId);
   });
 
+  it('gives a new pool one identity, also when its first calls come all at once', async () => {
+    const path = await tempDir();
+    const remembered = new Set<string>();
+    const known = await openKnownPools(await tempDir());
+    const knownPools = {
+      ...known,
+      remember: async (backend: string, pool: string, poolId: string) => {
+        remembered.add(poolId);
+        await known.remember(backend, pool, poolId);
+      },
+    };
+    const driver = fileDriver({ backend: 'files', pools: [{ name: 'main', path }], knownPools });
+
+    await Promise.allSettled(
+      Array.from({ length: 8 }, (_, i) => driver.find({ pool: 'main', objectName: `new-${i}` }, NEVER)),
+    );
+
+    expect(remembered.size).toBe(1);
+  });
+
   it('lists an offline pool beside one that is up, with the identity that it is known by', async () => {
     const directory = await tempDir();
     const pools = ['a', 'b'].map((name) => ({ name, path: join(directory, name) }));

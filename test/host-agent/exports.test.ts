@@ -53,7 +53,11 @@ const rig = async (change: Partial<ExportDeps> = {}): Promise<Rig> => {
   return made;
 };
 
-const refusedWith = async (exports: Exports, name: string, peer: string | undefined = PEER): Promise<string | undefined> => {
+const refusedWith = async (
+  exports: Exports,
+  name: string,
+  peer: string | undefined = PEER,
+): Promise<string | undefined> => {
   const resolved = await exports.resolve(name, peer);
   return 'refused' in resolved ? resolved.refused : undefined;
 };
@@ -140,7 +144,8 @@ describe('the exports of a host', () => {
           highest = Math.max(highest, attempt);
           expect('refused' in (resolved[i] as object)).toBe(attempt < highest);
         }
-        const open = happened.filter((h) => h.startsWith('open')).length - happened.filter((h) => h.startsWith('close')).length;
+        const open =
+          happened.filter((h) => h.startsWith('open')).length - happened.filter((h) => h.startsWith('close')).length;
         expect(open).toBe(1);
         expect(await refusedWith(exports, nameOf(highest))).toBeUndefined();
       }),
@@ -179,7 +184,8 @@ describe('a seal', () => {
 
     expect(sealed).toEqual({ generation: 2, object: OBJECT });
     expect(happened).toEqual(['open 1', 'end 2', 'flush 1', 'close 1']);
-    for (const attempt of [1, 2, 3, 99]) expect(await refusedWith(exports, nameOf(attempt))).toBe('the export is sealed');
+    for (const attempt of [1, 2, 3, 99])
+      expect(await refusedWith(exports, nameOf(attempt))).toBe('the export is sealed');
   });
 
   it('holds after a restart, and an admission of the same run does not break it', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { volmoveError } from '../../domain/error.ts';
 import type { Job } from '../../domain/job/job.ts';
 import { failJob, type Holder, takeJob, wishJob } from '../../domain/job/steps.ts';
-import { volmoveError } from '../../domain/error.ts';
 import { createReporter, type Reporter } from '../../host-agent/jobs/reporter.ts';
 import { memoryRecords } from '../../store/memory-records.ts';
 import { createStore, type Store } from '../../store/store.ts';

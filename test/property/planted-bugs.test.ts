@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Story, tell } from '../helpers/sim/chaos.ts';
+import { type Story, tell } from '../helpers/sim/tell.ts';
 import { PLANTS } from './plants.ts';
 
 /** A test of the test: with any of these sentences of the design left out, the same search finds a story that breaks. */

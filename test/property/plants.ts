@@ -5,11 +5,11 @@ import { isEnded, type Migration } from '../../domain/migration/migration.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
 import type { Deps } from '../../functions/shared/deps.ts';
 import type { Store } from '../../store/store.ts';
-import type { ChaosOptions } from '../helpers/sim/chaos.ts';
+import type { StoryOptions } from '../helpers/sim/stage.ts';
 import { ALL_RULES } from '../helpers/sim/world.ts';
 
 /** Sentences of the design left out one at a time: a search that does not see them would be worth nothing. */
-export interface Plant extends ChaosOptions {
+export interface Plant extends StoryOptions {
   readonly name: string;
   /** What the search has to say about it. */
   readonly seenAs: RegExp;

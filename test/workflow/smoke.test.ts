@@ -1,5 +1,5 @@
 import { it } from 'vitest';
-import { tell } from '../helpers/sim/chaos.ts';
+import { tell } from '../helpers/sim/tell.ts';
 
 it('smoke', async () => {
   const t = performance.now();

@@ -1,8 +1,7 @@
 import { volmoveError } from '../../../domain/error.ts';
-import { isJobEnded } from '../../../domain/job/job.ts';
-import { wishJob } from '../../../domain/job/steps.ts';
 import type { Migration } from '../../../domain/migration/migration.ts';
 import { wishCancel } from '../../../domain/migration/run.ts';
+import { cancelJob } from '../../shared/cancel-job.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { activeRef, findMigration } from './find.ts';
 
@@ -29,11 +28,6 @@ export const cancelMigration =
     await refuseWhileSwitching(deps, found);
     const { value } = await deps.store.migrations.apply([found.id], wishCancel(by, deps.clock.nowMs()));
     const ref = activeRef(value);
-    const job = ref && (await deps.store.jobs.get(ref.hostId, ref.jobId));
-    if (job && !isJobEnded(job)) {
-      const cancelled = volmoveError('Cancelled', { by }).toFailure();
-      await deps.store.jobs.apply([job.hostId, job.id], wishJob({ cancel: true }, cancelled, deps.clock.nowMs()));
-      await deps.queues.look(job.hostId);
-    }
+    if (ref) await cancelJob(deps)(ref.hostId, ref.jobId, volmoveError('Cancelled', { by }).toFailure());
     return value;
   };

@@ -4,7 +4,7 @@ import type { Phase } from '../../../domain/migration/migration.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
 import type { Deps } from '../../shared/deps.ts';
 import type { Claimed } from '../claimed.ts';
-import { offerJob, type Waiting } from './offer.ts';
+import { honourCancel, offerJob, type Waiting } from './offer.ts';
 
 /** What the destination's agent made for this run, read from its job and from nowhere else. */
 export const preparedOf =
@@ -39,6 +39,7 @@ const dispatchPhase =
       },
       waiting,
     );
+    await honourCancel(deps)(migration.id, hostId, jobId);
   };
 
 /** CopyData: the source's agent reads the volume and writes it to the destination's export. */

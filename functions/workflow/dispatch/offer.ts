@@ -1,7 +1,9 @@
+import { volmoveError } from '../../../domain/error.ts';
 import { isJobEnded, type Job } from '../../../domain/job/job.ts';
 import { type NewJob, newJob } from '../../../domain/job/steps.ts';
 import { offerToken } from '../../../domain/job/token.ts';
 import { tellResult } from '../../../store/results.ts';
+import { cancelJob } from '../../shared/cancel-job.ts';
 import type { Deps } from '../../shared/deps.ts';
 
 /** Who waits for the job: the task token of a state, and when that state was entered. */
@@ -10,6 +12,14 @@ export interface Waiting {
   readonly enteredAtMs: number;
   readonly retryCount: number;
 }
+
+/** A wish that came between the step's read and the job: it found no job to stop, so it is carried to it here. */
+export const honourCancel =
+  (deps: Deps) =>
+  async (migrationId: string, hostId: string, jobId: string): Promise<void> => {
+    const cancel = (await deps.store.migrations.get(migrationId))?.wishes.cancel;
+    if (cancel) await cancelJob(deps)(hostId, jobId, volmoveError('Cancelled', { by: cancel.by }).toFailure());
+  };
 
 /**
  * Puts a job on its host's list, once. Order: the job, then the token (only over an older one), then a look at the job: if

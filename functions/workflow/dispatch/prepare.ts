@@ -7,7 +7,7 @@ import { runObjectName } from '../../../domain/names.ts';
 import { formatPlacement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
 import type { Claimed } from '../claimed.ts';
-import { offerJob, type Waiting } from './offer.ts';
+import { honourCancel, offerJob, type Waiting } from './offer.ts';
 
 /**
  * PrepareDestination: reserves the capacity, writes down which object this run is about to make, and has the destination's
@@ -64,4 +64,5 @@ export const dispatchPrepare =
       },
       waiting,
     );
+    await honourCancel(deps)(migration.id, place.hostId, job.jobId);
   };

@@ -9,6 +9,8 @@ export interface EntryOwner {
   readonly volumeId: string;
   readonly projectId: string;
   readonly migrationId: string | null;
+  /** As they stand now. */
+  readonly entries: () => Promise<readonly CleanupEntry[]>;
   readonly change: (objectName: string, change: (entry: CleanupEntry) => CleanupEntry) => Promise<void>;
 }
 

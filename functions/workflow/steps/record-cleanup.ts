@@ -10,7 +10,7 @@ export const recordCleanup =
   async ({ migrationId }: Run): Promise<{ left: number }> => {
     const migration = await deps.store.migrations.get(migrationId);
     if (!migration) throw volmoveError('MigrationNotFound', { id: migrationId });
-    await settleTries(deps)(migrationEntries(deps, migration), migration.cleanup);
+    await settleTries(deps)(migrationEntries(deps, migration));
     const settled = (await deps.store.migrations.get(migrationId)) ?? migration;
     await tellCleanupOnce(deps)(settled);
     return { left: settled.cleanup.filter((entry) => entry.state === 'todo').length };

@@ -5,6 +5,7 @@ import { isGone, recordCreated, recordCreateFailed, recordDeleteFailed } from '.
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { volumeEntries } from '../../shared/entry-owners.ts';
+import { recordOutcome } from '../../shared/outcome.ts';
 import { settleTries } from '../../shared/settle-cleanup.ts';
 import { OPERATION, type Operation } from '../dispatch/volume.ts';
 import { failureOf } from './release-claim.ts';
@@ -14,13 +15,21 @@ const current = async (deps: Deps, { volumeId, operation }: Operation): Promise<
   return volume?.operation === operation ? volume : undefined;
 };
 
-/** A deleted volume whose objects are gone loses its item; with objects left it stays, and the sweeper goes on. */
+/**
+ * A deleted volume whose objects are gone loses its item; with objects left it stays, and the sweeper goes on. Its last
+ * migration's outcome stands on it alone until it is recorded: that comes first.
+ */
 export const removeIfGone =
   (deps: Deps) =>
   async (volume: Volume): Promise<boolean> => {
-    await settleTries(deps)(volumeEntries(deps, volume), volume.cleanup);
+    await settleTries(deps)(volumeEntries(deps, volume));
     const now = await deps.store.volumes.get(volume.id);
-    return !now || (isGone(now) && (await deps.store.volumes.remove([volume.id], isGone)));
+    if (!now) return true;
+    if (!isGone(now)) return false;
+    if (now.lastOutcome) await recordOutcome(deps)(now.lastOutcome, 'delete');
+    const recorded = (v: Volume): boolean =>
+      v.lastOutcome?.migrationId === now.lastOutcome?.migrationId && v.lastOutcome?.run === now.lastOutcome?.run;
+    return deps.store.volumes.remove([volume.id], (v) => isGone(v) && recorded(v));
   };
 
 /** Record: what the agent did, read from its job, becomes the volume's state. */
@@ -55,7 +64,7 @@ export const recordVolumeError =
     if (!volume) return { status: 'gone' };
     const failure = failureOf(command.error);
     const nowMs = deps.clock.nowMs();
-    await settleTries(deps)(volumeEntries(deps, volume), volume.cleanup);
+    await settleTries(deps)(volumeEntries(deps, volume));
     await deps.store.volumes.apply([volume.id], recordCreateFailed(command.operation, failure, nowMs));
     const { value } = await deps.store.volumes.apply(
       [volume.id],

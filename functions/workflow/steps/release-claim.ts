@@ -64,14 +64,17 @@ export const releaseClaim =
     if (!migration) throw volmoveError('MigrationNotFound', { id: migrationId });
     const nowMs = deps.clock.nowMs();
     const failure = failureOf(error);
-  // a job only knows that it was told to stop; the migration knows by whom
-  const { cancel } = migration.wishes;
-  const reason = failure.code === 'Cancelled' && cancel ? volmoveError('Cancelled', { by: cancel.by }).toFailure() : failure;
+    // a job only knows that it was told to stop; the migration knows by whom
+    const { cancel } = migration.wishes;
+    const reason =
+      failure.code === 'Cancelled' && cancel ? volmoveError('Cancelled', { by: cancel.by }).toFailure() : failure;
     const command = release({ migrationId, run, reason, nowMs });
     const volume = await deps.store.volumes.get(migration.volumeId);
     const released = volume && (await deps.store.volumes.apply([volume.id], command)).value;
-    const result = outcomeOf(released, migration, run);
-    if (result.outcome === 'error' && !isEnded(migration)) await showRollback(deps, migrationId, run, result.cause);
+    // read again: another migration may have had the volume and ended since, which recorded this one's outcome first
+    const now = (await deps.store.migrations.get(migrationId)) ?? migration;
+    const result = outcomeOf(released, now, run);
+    if (result.outcome === 'error' && !isEnded(now)) await showRollback(deps, migrationId, run, result.cause);
     return result;
   };
 

@@ -1,5 +1,5 @@
 import { volmoveError } from '../../../domain/error.ts';
-import { wishJob } from '../../../domain/job/steps.ts';
+import { cancelJob } from '../../shared/cancel-job.ts';
 import type { Deps } from '../../shared/deps.ts';
 import type { Run } from '../handler.ts';
 
@@ -9,19 +9,10 @@ export const stopJobs =
   async ({ migrationId, run }: Run): Promise<{ stopped: number }> => {
     const migration = await deps.store.migrations.get(migrationId);
     if (!migration) throw volmoveError('MigrationNotFound', { id: migrationId });
-    const cancelled = volmoveError('ClaimLost', { reason: 'the run was rolled back' }).toFailure();
-    const refs = migration.jobs.filter((job) => job.run <= run);
+    const why = volmoveError('ClaimLost', { reason: 'the run was rolled back' }).toFailure();
     let stopped = 0;
-    for (const { hostId, jobId } of refs) {
-      if (!(await deps.store.jobs.get(hostId, jobId))) continue;
-      const { wrote } = await deps.store.jobs.apply(
-        [hostId, jobId],
-        wishJob({ cancel: true }, cancelled, deps.clock.nowMs()),
-      );
-      if (wrote) {
-        stopped++;
-        await deps.queues.look(hostId);
-      }
+    for (const { hostId, jobId } of migration.jobs.filter((job) => job.run <= run)) {
+      if (await cancelJob(deps)(hostId, jobId, why)) stopped++;
     }
     return { stopped };
   };

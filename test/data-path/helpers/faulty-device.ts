@@ -9,6 +9,8 @@ export interface Faults {
   readonly failFlush?: number;
   /** Turns of the event loop that the nth write takes. */
   readonly writeTurns?: (nth: number) => number;
+  /** Turns that the nth flush takes; it covers what was answered before it was called, and no more. */
+  readonly flushTurns?: (nth: number) => number;
   readonly onWrite?: (nth: number) => void;
 }
 
@@ -54,8 +56,11 @@ export const faultyDevice = (device: MemoryDevice, faults: Faults): FaultyDevice
     writeZeroes: (offset, lengthBytes) => writing(() => device.writeZeroes(offset, lengthBytes)),
     async flush() {
       const nth = ++calls.flushes;
-      if (nth === faults.failFlush) throw new DataPathError('FlushFailed', 'EIO at a flush');
-      await device.flush();
+      await counted(async () => {
+        if (nth !== faults.failFlush) await device.flush();
+        for (let left = faults.flushTurns?.(nth) ?? 0; left > 0; left--) await setImmediate();
+        if (nth === faults.failFlush) throw new DataPathError('FlushFailed', 'EIO at a flush');
+      });
     },
   };
 };

@@ -42,7 +42,10 @@ const applyZeroes = (image: Image, offset: number, lengthBytes: number): void =>
   if (last > first) image.allocated.fill(0, first, last);
 };
 
-const copyOf = ({ content, allocated }: Image): Image => ({ content: Buffer.from(content), allocated: allocated.slice() });
+const copyOf = ({ content, allocated }: Image): Image => ({
+  content: Buffer.from(content),
+  allocated: allocated.slice(),
+});
 
 function* runsOf({ allocated, content }: Image, from: number, end: number): Generator<Extent> {
   for (let at = from; at < end; ) {

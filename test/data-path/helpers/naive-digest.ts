@@ -20,7 +20,8 @@ const topOf = async (leaves: readonly Buffer[]): Promise<Buffer> => {
 
 export const naiveDigest = async (content: Buffer): Promise<string> => {
   const leaves: Buffer[] = [];
-  for (let at = 0; at < content.length; at += CHUNK_BYTES) leaves.push(await leafOf(content.subarray(at, at + CHUNK_BYTES)));
+  for (let at = 0; at < content.length; at += CHUNK_BYTES)
+    leaves.push(await leafOf(content.subarray(at, at + CHUNK_BYTES)));
   const size = Buffer.alloc(8);
   size.writeBigUInt64LE(BigInt(content.length));
   const root = await hash(Buffer.from([2]), size, leaves.length === 0 ? Buffer.alloc(0) : await topOf(leaves));

@@ -19,8 +19,8 @@ export interface NbdRig {
   readonly port: number;
   /** Names that were asked for, with the fingerprint of who asked. */
   readonly asked: { name: string; peer: string | undefined }[];
-  client(change?: Partial<ClientOptions>): Promise<BlockDevice>;
-  socket(): Socket;
+  readonly client: (change?: Partial<ClientOptions>) => Promise<BlockDevice>;
+  readonly socket: () => Socket;
 }
 
 interface ClientOptions {

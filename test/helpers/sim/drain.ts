@@ -1,11 +1,11 @@
 import type { Checks } from './checks.ts';
 import { freeVolume } from './guest.ts';
 import type { Sim } from './sim.ts';
-import type { Turn } from './turns.ts';
+import type { Fault, Turn } from './turns.ts';
 
 /**
- * What a fair world does with whatever was left: everybody gets turns, nobody dies, hosts are back, time passes and the
- * sweeper comes by, until nothing changes any more.
+ * What a fair world does with whatever was left: everybody gets turns, hosts are back, time passes and the sweeper comes by,
+ * until nothing changes any more.
  */
 export interface DrainOptions {
   /** Which of the waiting turns is next; the oldest unless said otherwise. */
@@ -14,6 +14,10 @@ export interface DrainOptions {
   readonly sweeper?: boolean;
   /** Rounds for which whoever is frozen stays frozen, so that it comes when everything is over. */
   readonly thawAfter?: number;
+  /** Called when all is quiet for the first time: somebody may use the volume while others are still frozen. */
+  readonly visit?: () => void;
+  /** An accident that befalls a turn; none unless said otherwise. */
+  readonly fault?: (turn: Turn) => Fault;
 }
 
 const ROUNDS = 40;
@@ -22,11 +26,9 @@ const ROUND_MS = 11 * 60_000;
 const TURNS_A_ROUND = 5_000;
 
 export const drain = async (sim: Sim, checks: Checks, options: DrainOptions = {}): Promise<string | undefined> => {
-  const choose = options.choose ?? ((turns: readonly Turn[]) => turns[0]);
-  const trace = options.trace ?? (() => undefined);
-  const thawAfter = options.thawAfter ?? 0;
+  const { choose = (turns) => turns[0], trace = () => undefined, thawAfter = 0, fault = () => 'none' } = options;
   let round = 0;
-  const awake = ({ thread }: Turn): boolean => thread.weight === 1 || round >= thawAfter;
+  const awake = ({ thread }: Turn): boolean => (thread.alive && thread.weight === 1) || round >= thawAfter;
 
   /** Lets everything happen that can, with no time passing. */
   const calm = async (): Promise<string | undefined> => {
@@ -34,8 +36,9 @@ export const drain = async (sim: Sim, checks: Checks, options: DrainOptions = {}
       for (const job of sim.agents.ready()) sim.agents.begin(job);
       const turn = choose(sim.turns.pending().filter(awake));
       if (!turn) return undefined;
-      trace(`~ ${turn.thread.name} ${turn.label}`);
-      await sim.turns.take(turn, 'none');
+      const befalls = fault(turn);
+      trace(`~ ${turn.thread.name} ${turn.label}${befalls === 'none' ? '' : ` (${befalls})`}`);
+      await sim.turns.take(turn, befalls);
       const broken = checks.broken();
       if (broken !== undefined) return broken;
     }
@@ -43,16 +46,16 @@ export const drain = async (sim: Sim, checks: Checks, options: DrainOptions = {}
   };
 
   for (const host of sim.world.hosts.values()) sim.agents.restart(host.id);
-  const first = await calm();
-  if (first !== undefined) return first;
-  for (const volume of sim.table.peek.volumes()) {
-    sim.spawn('administrator frees the volume', 'api', (deps) => freeVolume(deps, volume.id));
-  }
+  let broken = await calm();
+  options.visit?.();
+  broken ??= await calm();
+  if (broken !== undefined) return broken;
+  for (const { id } of sim.table.peek.volumes()) sim.spawn('owner', 'api', (deps) => freeVolume(deps, id));
   for (let still = 0; round < ROUNDS && (still < 2 || round <= thawAfter + 2); round++) {
     await sim.passTime(ROUND_MS);
     const before = sim.table.writes();
     if (options.sweeper !== false) sim.sweep();
-    const broken = await calm();
+    broken = await calm();
     if (broken !== undefined) return broken;
     still = sim.table.writes() === before ? still + 1 : 0;
   }

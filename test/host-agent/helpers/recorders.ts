@@ -1,5 +1,5 @@
-import type { VolmoveEvent } from '../../../domain/event.ts';
 import type { Failure } from '../../../domain/error.ts';
+import type { VolmoveEvent } from '../../../domain/event.ts';
 import type { Notifier, TaskResults } from '../../../domain/ports.ts';
 
 /** What an agent tells others, kept for the test. */

@@ -1,0 +1,32 @@
+import { isJobEnded, type Job } from '../../domain/job/job.ts';
+import { isClosed } from '../../domain/migration/migration.ts';
+import type { Deps } from '../shared/deps.ts';
+
+/**
+ * Takes ended jobs off their hosts' lists, which agents read whole at every look. Only jobs that nobody can ask for any more: of
+ * a migration that is closed, or of a volume that has no operation under way; and not at once, so that events can be replayed.
+ */
+const KEPT_MS = 10 * 60_000;
+
+const isAskedFor = async (deps: Deps, job: Job): Promise<boolean> => {
+  if (job.migrationId !== null) {
+    const migration = await deps.store.migrations.get(job.migrationId);
+    return migration !== undefined && !isClosed(migration);
+  }
+  const volume = await deps.store.volumes.get(job.volumeId);
+  return (
+    volume !== undefined && (volume.status === 'creating' || volume.cleanup.some((entry) => entry.state === 'todo'))
+  );
+};
+
+export const forgetJobs =
+  (deps: Deps) =>
+  async (hostId: string): Promise<void> => {
+    const before = deps.clock.nowMs() - KEPT_MS;
+    const over = (job: Job): boolean => 'endedAtMs' in job.stage && job.stage.endedAtMs < before;
+    for (const job of await deps.store.jobs.ofHost(hostId)) {
+      if (!over(job) || (await isAskedFor(deps, job))) continue;
+      await deps.store.tokens.remove([hostId, job.id], () => true);
+      await deps.store.jobs.remove([hostId, job.id], isJobEnded);
+    }
+  };

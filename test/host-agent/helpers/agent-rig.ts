@@ -1,0 +1,138 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { volmoveError } from '../../../domain/error.ts';
+import type { Job, JobControl, JobSpec } from '../../../domain/job/job.ts';
+import { wishJob } from '../../../domain/job/steps.ts';
+import type { Placement } from '../../../domain/placement.ts';
+import { createTokenBucket } from '../../../host-agent/copy/token-bucket.ts';
+import { createBufferPool } from '../../../host-agent/device/buffer-pool.ts';
+import { CHUNK_BYTES } from '../../../host-agent/digest/tree-hash.ts';
+import { createBackends } from '../../../host-agent/drivers/registry.ts';
+import { createExports } from '../../../host-agent/exports.ts';
+import type { AgentParts } from '../../../host-agent/jobs/context.ts';
+import { type RunDeps, type RunningJob, runJob } from '../../../host-agent/jobs/run-job.ts';
+import { openCheckpointJournal } from '../../../host-agent/journal/checkpoints.ts';
+import { openGenerationJournal } from '../../../host-agent/journal/generations.ts';
+import { openKnownPools } from '../../../host-agent/journal/known-pools.ts';
+import { openObjectJournal } from '../../../host-agent/journal/objects.ts';
+import { createNbdServer } from '../../../host-agent/nbd/server.ts';
+import { memoryRecords } from '../../../store/memory-records.ts';
+import { createStore } from '../../../store/store.ts';
+import { SERVER } from '../../data-path/helpers/nbd-rig.ts';
+import { tempDir } from '../../data-path/helpers/temp-dir.ts';
+import { fakeClock } from '../../helpers/clock.ts';
+import { aJob } from '../../helpers/factories.ts';
+import { recordedEvents, recordedTasks } from './recorders.ts';
+
+/**
+ * The parts of an agent as they are in its daemon (file driver, journals, exports over NBD), over a store in memory. It is
+ * source and destination in one. Nobody wakes before the test says so.
+ */
+export const PLACE: Placement = { hostId: 'host-a', backend: 'files', pool: 'ssd' };
+export const INTERVAL_MS = 10_000;
+
+const alarms = () => {
+  let sleepers: { ms: number; wake: () => void }[] = [];
+  return {
+    sleep: (ms: number, signal: AbortSignal): Promise<void> =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason);
+        const mine = { ms, wake: resolve };
+        sleepers.push(mine);
+        signal.addEventListener('abort', () => {
+          sleepers = sleepers.filter((s) => s !== mine);
+          reject(signal.reason);
+        });
+      }),
+    sleeping: (ms: number): number => sleepers.filter((s) => s.ms === ms).length,
+    wake(ms: number): void {
+      const due = sleepers.filter((s) => s.ms === ms);
+      sleepers = sleepers.filter((s) => s.ms !== ms);
+      for (const { wake } of due) wake();
+    },
+  };
+};
+
+const partsIn = async (directory: string, sleep: AgentParts['sleep']) => {
+  const path = join(directory, 'pool');
+  await mkdir(path);
+  const pools = [{ name: PLACE.pool, path }];
+  const backends = createBackends([{ name: PLACE.backend, driver: 'file', pools }], await openKnownPools(directory));
+  const generations = await openGenerationJournal(directory);
+  const exports = createExports({
+    journal: generations,
+    open: async (object) => (await backends.get(object).open(object, 'rw', new AbortController().signal)).device,
+    endExport: (name) => server.endExport(name),
+  });
+  const server = await createNbdServer({
+    host: '127.0.0.1',
+    port: 0,
+    tls: SERVER,
+    resolveExport: (name, peer) => exports.resolve(name, peer),
+  });
+  onTestFinished(async () => {
+    server.dropConnections();
+    await exports.close();
+    await server.close();
+  });
+  const monotonicMs = (): number => 0;
+  const parts: AgentParts = {
+    backends,
+    exports,
+    objects: await openObjectJournal(directory),
+    checkpoints: await openCheckpointJournal(directory),
+    identity: { ...SERVER, address: server.address },
+    settings: { progressIntervalSeconds: INTERVAL_MS / 1000, stallAfterSeconds: 60, peerAwaySeconds: 120 },
+    hostBucket: createTokenBucket({ monotonicMs, sleep, rate: () => null }),
+    buffers: createBufferPool(8, CHUNK_BYTES),
+    monotonicMs,
+    sleep,
+  };
+  return { parts, server, generations };
+};
+
+export type AgentRig = Awaited<ReturnType<typeof agentRig>>;
+
+export const agentRig = async () => {
+  const clock = fakeClock();
+  const time = alarms();
+  const { parts, server, generations } = await partsIn(await tempDir(), time.sleep);
+  const store = createStore(memoryRecords());
+  const tasks = recordedTasks();
+  const notifier = recordedEvents();
+  const problems: string[] = [];
+  const onProblem = (what: string): number => problems.push(what);
+  const deps: RunDeps = { store, tasks, notifier, clock, parts, incarnation: 'incarnation', onProblem };
+
+  const stored = async (job: Job): Promise<Job> => {
+    const found = await store.jobs.get(job.hostId, job.id);
+    if (!found) throw new Error(`job ${job.id} is not there`);
+    return found;
+  };
+  return {
+    store,
+    tasks,
+    notifier,
+    parts,
+    server,
+    generations,
+    clock,
+    time,
+    problems,
+    stored,
+    /** Queues a job of the kind, with a token that waits for it. */
+    async queue(spec: JobSpec, change: Partial<Job> = {}): Promise<Job> {
+      const job = aJob(change, spec);
+      await store.jobs.create(job);
+      const token = { hostId: job.hostId, jobId: job.id, token: `token of ${job.kind}` };
+      await store.tokens.create({ ...token, enteredAtMs: 0, retryCount: 0, acked: false });
+      return job;
+    },
+    run: (job: Job, stop: AbortSignal = new AbortController().signal): RunningJob => runJob(deps, job, stop),
+    async wish(job: Job, wish: Partial<JobControl>): Promise<Job> {
+      const cancelled = volmoveError('Cancelled', { by: 'test' }).toFailure();
+      return (await store.jobs.apply([job.hostId, job.id], wishJob(wish, cancelled, clock.nowMs()))).value;
+    },
+  };
+};
