@@ -1,5 +1,7 @@
 import type { IndexPosition, Records, Stored } from './records.ts';
 
+const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
+
 /**
  * Records in memory with the same conditional-write semantics, for simulations and properties. `test/store` runs one
  * conformance suite over this and the real engine. Everything goes through JSON, as it would on the wire.
@@ -32,7 +34,7 @@ export const memoryRecords = (): Records => {
         .sort((a, b) => (a.sk < b.sk ? -1 : 1)),
     async keysOfKind(kind, { descending = false, limit, after }) {
       const order = (a: IndexPosition, b: IndexPosition): number => {
-        const up = a.kindSort === b.kindSort ? (name(a) < name(b) ? -1 : 1) : a.kindSort < b.kindSort ? -1 : 1;
+        const up = compare(a.kindSort, b.kindSort) || compare(name(a), name(b));
         return descending ? -up : up;
       };
       const rows = all()

@@ -92,6 +92,8 @@ export const requestDelete =
       );
     }
     const given = [...(volume.location ? [volume.location] : []), ...volume.retained.map((r) => r.object)];
+    // a create that is given up may still make its object
+    const unmade = volume.status === 'creating' ? [createLeftover(volume)] : [];
     const retry = volume.cleanup.map((e): CleanupEntry => (e.state === 'todo' ? { ...e, nextTryAtMs: 0 } : e));
     return write({
       ...volume,
@@ -99,10 +101,7 @@ export const requestDelete =
       operation: volume.operation + 1,
       location: null,
       retained: [],
-      cleanup: addCleanup(
-        retry,
-        given.map((object) => newCleanup(object, 'volume')),
-      ),
+      cleanup: addCleanup(retry, [...given.map((object) => newCleanup(object, 'volume')), ...unmade]),
       fence: volume.fence + 1,
       writeEpoch: volume.writeEpoch + 1,
       updatedAtMs: nowMs,
