@@ -112,7 +112,12 @@ export const runDemo = async ({ print, isTty, signal, keep }: DemoRun): Promise<
   const draw = isTty ? (text: string): void => void process.stdout.write(text) : undefined;
   const narrator = createNarrator({ print, draw, env: process.env });
   narrator.say('Starting an embedded cloud and two host agents');
-  const stage = await setStage({ fetch, deadline: (ms) => AbortSignal.timeout(ms), sleep, say: (line) => narrator.say(line) });
+  const stage = await setStage({
+    fetch,
+    deadline: (ms) => AbortSignal.timeout(ms),
+    sleep,
+    say: (line) => narrator.say(line),
+  });
   try {
     await until(
       'both hosts are up',

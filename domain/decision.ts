@@ -13,8 +13,3 @@ export type Decision<T> =
 export const write = <T>(next: T): Decision<T> => ({ kind: 'write', next });
 export const already = <T>(current: T): Decision<T> => ({ kind: 'already', current });
 export const refuse = <T>(error: VolmoveError): Decision<T> => ({ kind: 'refuse', error });
-
-/** Makes a switch over a union exhaustive: the compiler refuses a call with a case that was forgotten. */
-export const never = (value: never): never => {
-  throw new TypeError(`a case was forgotten: ${JSON.stringify(value)}`);
-};

@@ -2,7 +2,7 @@ import pino from 'pino';
 import { volmoveError } from '../domain/error.ts';
 import { openDataDir } from '../local/data-dir.ts';
 import { quietly } from '../local/quietly.ts';
-import { startCloud } from './cloud.ts';
+import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
 
 /** `volmove up`: one process, one data directory with a lock, one port; loopback only unless told otherwise. */
 export interface UpOptions {
@@ -16,6 +16,17 @@ export interface UpOptions {
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
+/** An address that cannot be opened is the administrator's to mend: its words are in the error already. */
+const startOrExplain = async (options: CloudOptions): Promise<Cloud> => {
+  try {
+    return await startCloud(options);
+  } catch (error) {
+    const code = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined)?.code : undefined;
+    if (!(error instanceof Error) || !code?.startsWith('EADDR')) throw error;
+    throw volmoveError('AlreadyRunning', { reason: error.message }, { cause: error });
+  }
+};
+
 export const runUp = async ({ dataDir, host, port, allowRemote, print, signal }: UpOptions): Promise<void> => {
   if (!isLoopback(host) && !allowRemote) {
     throw volmoveError('ConfigInvalid', {
@@ -27,7 +38,7 @@ export const runUp = async ({ dataDir, host, port, allowRemote, print, signal }:
   const directory = await openDataDir(dataDir);
   const log = pino({ name: 'volmove-cloud' }, pino.destination({ dest: 2, sync: true }));
   try {
-    const cloud = await startCloud({
+    const cloud = await startOrExplain({
       dataDir: directory.path,
       host,
       port,

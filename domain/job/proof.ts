@@ -1,4 +1,4 @@
-import { VolmoveError, volmoveError } from '../error.ts';
+import { volmoveError } from '../error.ts';
 import type { Proof, Verify } from '../volume/volume.ts';
 import { type Job, resultOf } from './job.ts';
 
@@ -22,6 +22,3 @@ export const proofOf = (copy: Job | undefined, verified: Job | undefined, verify
     throw volmoveError('DigestMismatch', { source: copied.digest, destination: read.digest });
   return { kind: 'digest', digest: read.digest, writeEpoch: copied.writeEpoch, generation: read.generation };
 };
-
-/** True for the family, so that a caller can tell a rule's refusal from a bug. */
-export const isVolmoveError = (thrown: unknown): thrown is VolmoveError => thrown instanceof VolmoveError;

@@ -8,7 +8,6 @@ import { Blake3Hasher } from '@napi-rs/blake-hash';
  * A hole is a chunk of zeroes. Subtrees of zeroes alone are constants, so a 64 TiB hole costs a few dozen hashes.
  */
 export const CHUNK_BYTES = 1024 * 1024;
-export const HASH_BYTES = 32;
 
 const hash = (...parts: Uint8Array[]): Buffer => {
   const hasher = new Blake3Hasher();
