@@ -157,7 +157,11 @@ export const etaSeconds = (
     : null;
 
 /** What an agent tells of a job; made from the job and the report alone, so that the replay can make it again. */
-export const progressEvent = (job: Job, progress: Progress, stalled = false): VolmoveEvent | undefined => {
+export const progressEvent = (
+  job: Job,
+  progress: Progress,
+  stalled = progress.stalled === true,
+): VolmoveEvent | undefined => {
   if (job.migrationId === null || (job.kind !== 'data.copy' && job.kind !== 'data.verify')) return undefined;
   const phase = job.kind === 'data.copy' ? 'copying' : 'verifying';
   return {

@@ -1,4 +1,4 @@
-import { volmoveError } from '../domain/error.ts';
+import { VolmoveError, volmoveError } from '../domain/error.ts';
 import type { Host } from '../domain/host/host.ts';
 import { MISSED_BEATS_STOP, register, stopHost } from '../domain/host/host.ts';
 import type { Clock, Notifier, TaskResults } from '../domain/ports.ts';
@@ -9,6 +9,7 @@ import type { AgentConfig } from './config.ts';
 import { REQUESTS_IN_FLIGHT } from './copy/copy.ts';
 import { createTokenBucket } from './copy/token-bucket.ts';
 import { createBufferPool } from './device/buffer-pool.ts';
+import { DataPathError } from './device/errors.ts';
 import { CHUNK_BYTES } from './digest/tree-hash.ts';
 import { requirePools } from './drivers/file/require-pools.ts';
 import { createBackends } from './drivers/registry.ts';
@@ -21,7 +22,7 @@ import { openCheckpointJournal } from './journal/checkpoints.ts';
 import { openGenerationJournal } from './journal/generations.ts';
 import { openKnownPools } from './journal/known-pools.ts';
 import { openObjectJournal } from './journal/objects.ts';
-import { createLease } from './lease.ts';
+import { createLease, type Lease } from './lease.ts';
 import type { Looks } from './look.ts';
 import { runLoop } from './loop.ts';
 import { createNbdServer, type NbdServer } from './nbd/server.ts';
@@ -52,10 +53,11 @@ interface Started {
   readonly parts: AgentParts;
   readonly server: NbdServer;
   readonly exports: Exports;
-  readonly lease: ReturnType<typeof createLease>;
+  readonly lease: Lease;
 }
 
 const MIB = 1024 * 1024;
+const PAUSE_BEFORE_REGISTRATION_MS = 1_000;
 
 const listen = async (
   deps: AgentDeps,
@@ -87,22 +89,34 @@ const listen = async (
   return server;
 };
 
+/** Asks the clock, too: after a freeze this may be the first to ask. */
+const holds = (lease: Lease): boolean => {
+  lease.check();
+  return !lease.signal.aborted;
+};
+
 const start = async (deps: AgentDeps): Promise<Started> => {
   const { config, dataDir, monotonicMs, sleep } = deps;
   const certificate = await loadCertificate(dataDir.path, config.host_id, deps.clock.nowMs());
   const knownPools = await openKnownPools(dataDir.path);
   await requirePools(config.backends, knownPools);
   const backends = createBackends(config.backends, knownPools);
-  const lease = createLease(MISSED_BEATS_STOP * config.heartbeat_seconds * 1000, monotonicMs);
   let server: NbdServer | undefined;
+  const lease = createLease(MISSED_BEATS_STOP * config.heartbeat_seconds * 1000, monotonicMs, (reason) => {
+    // running jobs stop by the lease's signal; what others write here stops with their connections
+    server?.dropConnections();
+    deps.onProblem('lease', reason);
+  });
   const exports = createExports({
     journal: await openGenerationJournal(dataDir.path),
     open: async (object) => (await backends.get(object).open(object, 'rw', lease.signal)).device,
     endExport: async (name) => server?.endExport(name),
   });
-  server = await listen(deps, certificate, (name, peer) =>
-    lease.signal.aborted ? Promise.resolve({ refused: 'this host has lost its lease' }) : exports.resolve(name, peer),
-  );
+  server = await listen(deps, certificate, async (name, peer) => {
+    // ends the connection: a refusal would be final for the copy, and the lease may be back in a moment
+    if (!holds(lease)) throw new DataPathError('ConnectionLost', 'this host has lost its lease');
+    return exports.resolve(name, peer);
+  });
   const perSecond = config.bandwidth_mib_per_second === undefined ? null : config.bandwidth_mib_per_second * MIB;
   const parts: AgentParts = {
     backends,
@@ -145,13 +159,36 @@ const registerHost = async (deps: AgentDeps, { parts }: Started, signal: AbortSi
   return wrote ? value : (await deps.store.hosts.apply([host.id], register(host))).value;
 };
 
-/** Stops the I/O of a host whose heartbeats are not answered: running jobs, and what others write here. */
-const watchLease = async (deps: AgentDeps, { lease, server }: Started, signal: AbortSignal): Promise<void> => {
+/**
+ * An agent may be up before its control plane is: it waits for it. What the control plane refuses is final. Undefined when the
+ * signal came first.
+ */
+const registerWhenReachable = async (
+  deps: AgentDeps,
+  started: Started,
+  signal: AbortSignal,
+): Promise<Host | undefined> => {
+  while (!signal.aborted) {
+    try {
+      const sentAtMs = deps.monotonicMs();
+      const host = await registerHost(deps, started, signal);
+      started.lease.renewed(sentAtMs);
+      return host;
+    } catch (error) {
+      if (error instanceof VolmoveError) throw error;
+      if (signal.aborted) break;
+      deps.onProblem('registration', error);
+      await deps.sleep(PAUSE_BEFORE_REGISTRATION_MS, signal).catch(() => undefined);
+    }
+  }
+  return undefined;
+};
+
+/** Ends the lease of a host whose heartbeats are not answered, also when nothing else asks. */
+const watchLease = async (deps: AgentDeps, { lease }: Started, signal: AbortSignal): Promise<void> => {
   while (!signal.aborted) {
     await deps.sleep((deps.config.heartbeat_seconds * 1000) / 4, signal).catch(() => undefined);
-    if (!lease.check()) continue;
-    server.dropConnections();
-    deps.onProblem('lease', lease.signal.reason);
+    lease.check();
   }
 };
 
@@ -165,7 +202,8 @@ export const runAgent = async (
   const over = new AbortController();
   const stop = AbortSignal.any([force, over.signal]);
   try {
-    const host = await registerHost(deps, started, stop);
+    const host = await registerWhenReachable(deps, started, AbortSignal.any([graceful, stop]));
+    if (!host) return;
     onUp(host);
     const { parts, lease } = started;
     const runDeps = { ...deps, parts, incarnation: host.incarnation };
@@ -179,6 +217,9 @@ export const runAgent = async (
         nextLook: deps.looks.next,
         heavySlots: deps.config.concurrency,
         onProblem: deps.onProblem,
+        mayBegin: () => holds(lease),
+        monotonicMs: deps.monotonicMs,
+        sleep: deps.sleep,
       },
       graceful,
       stop,
@@ -190,7 +231,10 @@ export const runAgent = async (
   } finally {
     over.abort();
     started.server.dropConnections();
-    await started.exports.close();
-    await started.server.close();
+    try {
+      await started.exports.close();
+    } finally {
+      await started.server.close();
+    }
   }
 };

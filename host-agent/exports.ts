@@ -1,7 +1,9 @@
 import type { BlockDevice } from '../domain/block-device.ts';
+import { volmoveError } from '../domain/error.ts';
 import { exportName, parseExportName } from '../domain/names.ts';
 import type { ObjectRef } from '../domain/placement.ts';
-import type { GenerationJournal } from './journal/generations.ts';
+import { createTurns } from './in-turn.ts';
+import type { ExportRecord, GenerationJournal } from './journal/generations.ts';
 
 /**
  * One writer (design section 4). An export is `<migrationId>.<run>.<attempt>` and admits the source host's certificate alone.
@@ -13,12 +15,15 @@ export interface Exports {
   admit(request: Admission): Promise<void>;
   /** What the NBD server asks for each connection. */
   resolve(name: string, peerFingerprint: string | undefined): Promise<Resolution>;
-  /** Closes the run for ever, on disk first; resolves when its I/O has ended and its device is flushed and closed. */
+  /**
+   * Closes the run for ever, on disk first; resolves when its I/O has ended and its device is flushed and closed. When that
+   * flush fails it rejects, and with FlushFailed ever after.
+   */
   seal(
     migrationId: string,
     run: number,
   ): Promise<{ readonly generation: number; readonly object: ObjectRef } | undefined>;
-  /** Seals every run that writes to the object: before its removal. */
+  /** Seals every run that writes to the object, before its removal: what could not be made durable does not matter then. */
   sealObject(objectName: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -39,14 +44,25 @@ export interface ExportDeps {
   readonly endExport: (name: string) => Promise<void>;
 }
 
+const refusalOf = (record: ExportRecord, attempt: number, peerFingerprint: string | undefined): string | undefined => {
+  if (peerFingerprint !== record.admitFingerprint) return 'the certificate is not the one that was admitted';
+  if (record.sealed) return 'the export is sealed';
+  // attempts begin with 1; the record has 0 before the first, and its seal would find nothing to end
+  if (attempt < 1) return 'no attempt has the number 0';
+  return attempt < record.attempt ? `generation ${attempt} was replaced by ${record.attempt}` : undefined;
+};
+
 export const createExports = ({ journal, open, endExport }: ExportDeps): Exports => {
   const devices = new Map<string, BlockDevice>();
-  let turn: Promise<unknown> = Promise.resolve();
   /** One decision at a time: two connections can never both believe that they are the highest generation. */
-  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
-    const mine = turn.then(act, act);
-    turn = mine.catch(() => undefined);
-    return mine;
+  const inTurn = createTurns();
+
+  /** A failed flush is never repeated, so it is kept on disk: a later look would find nothing that is wrong. */
+  const keepFlushFailure = async (name: string, error: unknown): Promise<void> => {
+    const ended = parseExportName(name);
+    const record = ended && journal.get(ended.migrationId, ended.run);
+    const flushFailure = error instanceof Error ? error.message : String(error);
+    if (record) await journal.put({ ...record, flushFailure });
   };
 
   const endGeneration = async (name: string): Promise<void> => {
@@ -54,29 +70,50 @@ export const createExports = ({ journal, open, endExport }: ExportDeps): Exports
     const device = devices.get(name);
     devices.delete(name);
     if (!device) return;
-    await device.flush();
-    await device.close();
+    try {
+      await device.flush();
+    } catch (error) {
+      await keepFlushFailure(name, error);
+      throw error;
+    } finally {
+      await device.close();
+    }
+  };
+
+  const shut = async (record: ExportRecord): Promise<void> => {
+    if (!record.sealed) await journal.put({ ...record, sealed: true });
+    if (record.attempt > 0) await endGeneration(exportName(record.migrationId, record.run, record.attempt));
   };
 
   const seal = async (migrationId: string, run: number) => {
     const record = journal.get(migrationId, run);
     if (!record) return undefined;
-    if (!record.sealed) await journal.put({ ...record, sealed: true });
-    if (record.attempt > 0) await endGeneration(exportName(migrationId, run, record.attempt));
+    await shut(record);
+    if (record.flushFailure !== undefined) {
+      const reason = `generation ${record.attempt} of run ${run}: ${record.flushFailure}`;
+      throw volmoveError('FlushFailed', { reason });
+    }
     return { generation: record.attempt, object: record.object };
+  };
+
+  const sealForRemoval = async (record: ExportRecord): Promise<void> => {
+    try {
+      await shut(record);
+    } catch (error) {
+      if (journal.get(record.migrationId, record.run)?.flushFailure === undefined) throw error;
+    }
   };
 
   const admitGeneration = async (name: string, peerFingerprint: string | undefined): Promise<Resolution> => {
     const asked = parseExportName(name);
     const record = asked && journal.get(asked.migrationId, asked.run);
     if (!asked || !record) return { refused: 'no such export is open' };
-    if (peerFingerprint !== record.admitFingerprint)
-      return { refused: 'the certificate is not the one that was admitted' };
-    if (record.sealed) return { refused: 'the export is sealed' };
-    if (asked.attempt < record.attempt)
-      return { refused: `generation ${asked.attempt} was replaced by ${record.attempt}` };
+    const refused = refusalOf(record, asked.attempt, peerFingerprint);
+    if (refused !== undefined) return { refused };
     if (asked.attempt > record.attempt) {
-      await journal.put({ ...record, attempt: asked.attempt });
+      // the new one begins at a checkpoint that a good flush stands behind, and writes again what came after it
+      const { flushFailure: _, ...kept } = record;
+      await journal.put({ ...kept, attempt: asked.attempt });
       if (record.attempt > 0) await endGeneration(exportName(asked.migrationId, asked.run, record.attempt));
     }
     const device = devices.get(name) ?? (await open(record.object));
@@ -94,11 +131,12 @@ export const createExports = ({ journal, open, endExport }: ExportDeps): Exports
     seal: (migrationId, run) => inTurn(() => seal(migrationId, run)),
     sealObject: (objectName) =>
       inTurn(async () => {
-        for (const record of journal.ofObject(objectName)) await seal(record.migrationId, record.run);
+        for (const record of journal.ofObject(objectName)) await sealForRemoval(record);
       }),
     close: () =>
       inTurn(async () => {
-        for (const name of [...devices.keys()]) await endGeneration(name);
+        const ended = await Promise.allSettled([...devices.keys()].map(endGeneration));
+        for (const end of ended) if (end.status === 'rejected') throw end.reason;
       }),
   };
 };

@@ -11,6 +11,7 @@ export interface HeartbeatDeps {
   readonly backends: Backends;
   readonly clock: Clock;
   readonly lease: Lease;
+  readonly monotonicMs?: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly onProblem: (what: string, error: unknown) => void;
 }
@@ -30,11 +31,13 @@ export const keepBeating = async (deps: HeartbeatDeps, host: Host, signal: Abort
   while (!signal.aborted) {
     try {
       const backends = await reportBackends(deps.backends, signal);
+      // others count from the time that is written, so the lease must not count from the answer
+      const sentAtMs = deps.monotonicMs?.();
       await deps.store.hosts.apply(
         [host.id],
         beat({ incarnation: host.incarnation, backends, nowMs: deps.clock.nowMs() }),
       );
-      deps.lease.renewed();
+      deps.lease.renewed(sentAtMs);
     } catch (error) {
       if (error instanceof VolmoveError && error.code === 'AgentSuperseded') throw error;
       if (signal.aborted) return;

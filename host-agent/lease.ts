@@ -5,25 +5,33 @@
 export interface Lease {
   /** Aborted while the lease has lapsed; a new one after it came back. */
   readonly signal: AbortSignal;
-  renewed(): void;
-  /** To be called often; aborts the signal when too much time has passed. True when this call ended the lease. */
+  /** A heartbeat that was sent at `atMs` (monotonic; now when left out) was answered. One that was sent too long ago renews nothing. */
+  renewed(atMs?: number): void;
+  /** To be called often, and before anything that needs the lease; aborts the signal when too much time has passed. True when this call ended the lease. */
   check(): boolean;
 }
 
-export const createLease = (lapsesAfterMs: number, monotonicMs: () => number): Lease => {
+/** `onLapsed` hears of each end, whoever found it. */
+export const createLease = (
+  lapsesAfterMs: number,
+  monotonicMs: () => number,
+  onLapsed: (reason: Error) => void = () => undefined,
+): Lease => {
   let renewedAt = monotonicMs();
   let current = new AbortController();
   return {
     get signal() {
       return current.signal;
     },
-    renewed() {
-      renewedAt = monotonicMs();
-      if (current.signal.aborted) current = new AbortController();
+    renewed(atMs = monotonicMs()) {
+      renewedAt = Math.max(renewedAt, atMs);
+      if (current.signal.aborted && monotonicMs() - renewedAt <= lapsesAfterMs) current = new AbortController();
     },
     check() {
       if (current.signal.aborted || monotonicMs() - renewedAt <= lapsesAfterMs) return false;
-      current.abort(new Error(`no heartbeat was answered for ${lapsesAfterMs} ms`));
+      const reason = new Error(`no heartbeat was answered for ${lapsesAfterMs} ms`);
+      current.abort(reason);
+      onLapsed(reason);
       return true;
     },
   };

@@ -53,13 +53,18 @@ export const createLooks = (deps: LookDeps): Looks => {
       if (message.signal.aborted) message = new AbortController();
     },
     async poll(signal) {
+      let retriedAtOnce = false;
       while (!signal.aborted) {
         try {
           await receive(signal);
+          retriedAtOnce = false;
         } catch (error) {
           if (signal.aborted) return;
           known = undefined;
-          if (error instanceof QueueDoesNotExist) continue;
+          if (error instanceof QueueDoesNotExist && !retriedAtOnce) {
+            retriedAtOnce = true;
+            continue;
+          }
           deps.onProblem('polling the queue', error);
           await deps.sleep(PAUSE_AFTER_PROBLEM_MS, signal).catch(() => undefined);
         }

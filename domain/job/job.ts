@@ -95,6 +95,8 @@ export interface Progress {
   /** Counts the reports of this attempt; part of their events' sequence. */
   readonly n: number;
   readonly atMs: number;
+  /** Set on the report that begins a stall: it is told as Stalled, under its own n. */
+  readonly stalled?: true;
 }
 
 export type JobStage =

@@ -100,9 +100,7 @@ export const copyData: JobHandler<'data.copy'> = async (parts, run) => {
     let awaySinceMs = parts.monotonicMs();
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
       try {
-        const result = await copyOnce(parts, run, attempt, device);
-        await parts.checkpoints.forget(run.job.id);
-        return result;
+        return await copyOnce(parts, run, attempt, device);
       } catch (thrown) {
         run.signal.throwIfAborted();
         const error = translate(thrown, where);

@@ -8,12 +8,16 @@ const make = async (
   parts: AgentParts,
   { objectName, place, sizeBytes }: { objectName: string; place: Placement; sizeBytes: number },
   signal: AbortSignal,
+  open: (object: ObjectRef) => Promise<void> = async () => undefined,
 ): Promise<{ object: ObjectRef; made: CreatedObject }> => {
   const driver = parts.backends.get(place);
-  const made = await parts.objects.make(objectName, () =>
-    driver.create({ pool: place.pool, objectName, sizeBytes }, signal),
-  );
-  return { made, object: { ...place, objectName, objectId: made.objectId, sizeBytes: made.sizeBytes } };
+  return parts.objects.make(objectName, async () => {
+    const made = await driver.create({ pool: place.pool, objectName, sizeBytes }, signal);
+    const object = { ...place, objectName, objectId: made.objectId, sizeBytes: made.sizeBytes };
+    signal.throwIfAborted();
+    await open(object);
+    return { object, made };
+  });
 };
 
 export const createVolume: JobHandler<'volume.create'> = async (parts, { job, signal }) => {
@@ -21,16 +25,16 @@ export const createVolume: JobHandler<'volume.create'> = async (parts, { job, si
   return { object };
 };
 
-/** Ends when the object exists and its export is open to the source's agent. */
+/**
+ * Ends when the object exists and its export is open to the source's agent. The export is opened before a removal of the object
+ * may write its tombstone, or not at all: so the removal's seal finds it.
+ */
 export const prepareDestination: JobHandler<'destination.prepare'> = async (parts, { job, signal }) => {
-  const { object, made } = await make(parts, job.input, signal);
-  if (job.migrationId === null) throw new TypeError('destination.prepare belongs to a migration');
-  await parts.exports.admit({
-    migrationId: job.migrationId,
-    run: job.run,
-    object,
-    admitFingerprint: job.input.admitFingerprint,
-  });
+  const { migrationId, run } = job;
+  if (migrationId === null) throw new TypeError('destination.prepare belongs to a migration');
+  const { object, made } = await make(parts, job.input, signal, (opened) =>
+    parts.exports.admit({ migrationId, run, object: opened, admitFingerprint: job.input.admitFingerprint }),
+  );
   return { object, zero: made.zero, address: parts.identity.address, fingerprint: parts.identity.fingerprint };
 };
 

@@ -1,4 +1,5 @@
-import { progressEvent } from '../../domain/event.ts';
+import { volmoveError } from '../../domain/error.ts';
+import { progressEvent, type VolmoveEvent } from '../../domain/event.ts';
 import type { Job, JobControl, Progress } from '../../domain/job/job.ts';
 import { type Holder, reportProgress } from '../../domain/job/steps.ts';
 import type { Clock, Notifier } from '../../domain/ports.ts';
@@ -12,7 +13,7 @@ import type { Measured } from './context.ts';
  */
 export interface Reporter {
   measured(progress: Measured): void;
-  /** One report now. Returns the wishes as they stand. Throws JobSuperseded when the job was taken over. */
+  /** One report now. Returns the wishes as they stand. Throws JobSuperseded when the job was taken over or ended by others. */
   report(): Promise<JobControl>;
   /** The last report, for the write that ends the job; undefined when nothing was ever measured. */
   last(): Progress | undefined;
@@ -23,11 +24,14 @@ export interface ReporterDeps {
   readonly notifier: Notifier;
   readonly clock: Clock;
   readonly stallAfterSeconds: number;
+  /** Hears when subscribers could not be told: the report itself stands. */
+  readonly onProblem?: (what: string, error: unknown) => void;
 }
 
 export const createReporter = (deps: ReporterDeps, taken: Applied<Job>, holder: () => Holder): Reporter => {
   let seen = taken;
   let measured: Measured | undefined;
+  let movedSinceReport = false;
   let shownBytes = taken.value.progress?.doneBytes ?? 0;
   let movedAtMs = deps.clock.nowMs();
   let n = 0;
@@ -39,13 +43,33 @@ export const createReporter = (deps: ReporterDeps, taken: Applied<Job>, holder: 
     if (measured.settledBytes > shownBytes || n === 0) movedAtMs = nowMs;
     shownBytes = Math.max(shownBytes, measured.settledBytes);
     n += 1;
-    const { totalBytes, rateBytesPerSecond } = measured;
+    const { totalBytes } = measured;
+    const rateBytesPerSecond = movedSinceReport ? measured.rateBytesPerSecond : 0;
+    movedSinceReport = false;
     return { doneBytes: shownBytes, totalBytes, rateBytesPerSecond, attempt: holder().attempt, n, atMs: nowMs };
+  };
+
+  /** The wishes of a job that has nothing to show yet, as long as it is this attempt's. */
+  const onlyRead = async (): Promise<JobControl> => {
+    const now = await deps.store.jobs.get(seen.value.hostId, seen.value.id);
+    const { attempt, incarnation } = holder();
+    const held = now?.stage.state === 'running' && now.attempt === attempt && now.stage.incarnation === incarnation;
+    if (!now || !held) throw volmoveError('JobSuperseded', { id: seen.value.id });
+    return now.control;
+  };
+
+  const notify = async (events: readonly VolmoveEvent[]): Promise<void> => {
+    try {
+      await deps.notifier.notify(events);
+    } catch (error) {
+      deps.onProblem?.(`notifying of job ${seen.value.id}`, error);
+    }
   };
 
   return {
     measured: (progress) => {
       measured = progress;
+      movedSinceReport = true;
     },
     last: () => {
       last = next(deps.clock.nowMs()) ?? last;
@@ -53,25 +77,22 @@ export const createReporter = (deps: ReporterDeps, taken: Applied<Job>, holder: 
     },
     async report() {
       const nowMs = deps.clock.nowMs();
-      const progress = next(nowMs);
-      if (!progress) {
-        const now = await deps.store.jobs.get(seen.value.hostId, seen.value.id);
-        return now?.control ?? seen.value.control;
-      }
-      last = progress;
-      const stalled = nowMs - movedAtMs >= deps.stallAfterSeconds * 1000 && !seen.value.control.paused;
+      const measure = next(nowMs);
+      if (!measure) return onlyRead();
+      // a pause is no stall, and a stall is counted from its end
+      if (seen.value.control.paused) movedAtMs = nowMs;
+      const stalled = nowMs - movedAtMs >= deps.stallAfterSeconds * 1000;
       const begins = stalled && stalledSinceMs === null;
       stalledSinceMs = stalled ? (stalledSinceMs ?? movedAtMs) : null;
+      const progress: Progress = begins ? { ...measure, stalled: true } : measure;
+      last = progress;
       seen = await deps.store.jobs.apply(
         [seen.value.hostId, seen.value.id],
         reportProgress(holder(), progress, stalledSinceMs),
         seen,
       );
-      const events = [
-        progressEvent(seen.value, progress),
-        begins ? progressEvent(seen.value, progress, true) : undefined,
-      ];
-      await deps.notifier.notify(events.filter((event) => event !== undefined));
+      const event = progressEvent(seen.value, progress);
+      if (event) await notify([event]);
       return seen.value.control;
     },
   };

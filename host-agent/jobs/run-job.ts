@@ -7,6 +7,7 @@ import type { Applied } from '../../store/collection.ts';
 import { tellResult } from '../../store/results.ts';
 import type { Store } from '../../store/store.ts';
 import { translate } from '../failures.ts';
+import { createTurns } from '../in-turn.ts';
 import type { AgentParts, JobHandler, JobRun } from './context.ts';
 import { createControlBox } from './control-box.ts';
 import { HANDLERS } from './handlers.ts';
@@ -67,11 +68,14 @@ const attempt = async (
   control: ReturnType<typeof createControlBox>,
   onReportNow: (listener: () => void) => void,
 ): Promise<void> => {
+  if (stop.aborted) return;
   const id: [string, string] = [seen.hostId, seen.id];
   const taken = await deps.store.jobs.apply(id, takeJob(deps.incarnation, seen.attempt, deps.clock.nowMs()));
   let holder: Holder = { attempt: taken.value.attempt, incarnation: deps.incarnation };
   control.set(taken.value.control);
   if (taken.value.control.cancel) wishes.abort(volmoveError('Cancelled', { by: 'the control plane' }));
+  // a report between the write that raises the attempt and the moment this process knows of it would seem superseded
+  const inTurn = createTurns();
   const reporter = createReporter(
     { ...deps, stallAfterSeconds: deps.parts.settings.stallAfterSeconds },
     taken,
@@ -82,7 +86,7 @@ const attempt = async (
   const reporting = keepReporting(
     deps,
     taken,
-    reporter,
+    () => inTurn(() => reporter.report()),
     wishes,
     control,
     onReportNow,
@@ -93,11 +97,12 @@ const attempt = async (
     signal,
     control,
     measured: reporter.measured,
-    async renew() {
-      const again = await deps.store.jobs.apply(id, takeJob(deps.incarnation, holder.attempt, deps.clock.nowMs()));
-      holder = { attempt: again.value.attempt, incarnation: deps.incarnation };
-      return holder.attempt;
-    },
+    renew: () =>
+      inTurn(async () => {
+        const again = await deps.store.jobs.apply(id, takeJob(deps.incarnation, holder.attempt, deps.clock.nowMs()));
+        holder = { attempt: again.value.attempt, incarnation: deps.incarnation };
+        return holder.attempt;
+      }),
   };
   const outcome = await act(deps, run, stop, wishes.signal).finally(() => reports.abort());
   await reporting;
@@ -125,7 +130,10 @@ const act = async (
   }
 };
 
-/** A job that somebody else has ended or taken meanwhile is theirs: its result stands, ours is dropped. */
+/**
+ * A job that somebody else has ended or taken meanwhile is theirs: its result stands, ours is dropped. The state machine is told
+ * first: subscribers that cannot be told must not keep a migration waiting.
+ */
 const finish = async (
   deps: RunDeps,
   id: [string, string],
@@ -141,16 +149,25 @@ const finish = async (
     if (error instanceof VolmoveError && error.code === 'JobSuperseded') return;
     throw error;
   }
+  try {
+    await tellResult(deps)(ended.value);
+  } finally {
+    if (ended.value.kind === 'data.copy') await deps.parts.checkpoints.forget(ended.value.id);
+  }
   const event = last && progressEvent(ended.value, last);
-  if (event) await deps.notifier.notify([event]);
-  await tellResult(deps)(ended.value);
+  if (!event) return;
+  try {
+    await deps.notifier.notify([event]);
+  } catch (error) {
+    deps.onProblem(`notifying of job ${ended.value.id}`, error);
+  }
 };
 
 /** Reports at the interval until the attempt ends; learns of cancel and of a takeover with the answers. */
 const keepReporting = async (
   deps: RunDeps,
   { value: job }: Applied<Job>,
-  reporter: Reporter,
+  report: () => Promise<JobControl>,
   wishes: AbortController,
   control: { set(control: JobControl): void },
   onReportNow: (listener: () => void) => void,
@@ -165,7 +182,7 @@ const keepReporting = async (
     wake = new AbortController();
     if (signal.aborted) return;
     try {
-      control.set(await reporter.report());
+      control.set(await report());
     } catch (error) {
       if (error instanceof VolmoveError && error.code === 'JobSuperseded') wishes.abort(error);
       // what cannot be told now is told at the next interval; the lease stops the work when nothing gets through at all

@@ -15,6 +15,8 @@ export interface ExportRecord {
   /** The attempt of the highest generation that was admitted; 0 before the first. */
   readonly attempt: number;
   readonly sealed: boolean;
+  /** Why the last flush of what that generation or the one before it wrote failed: until a higher one is let in, nobody may believe it. */
+  readonly flushFailure?: string;
 }
 
 export interface GenerationJournal {

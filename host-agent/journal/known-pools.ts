@@ -7,11 +7,15 @@ export const openKnownPools = async (dataDir: string): Promise<KnownPools> => {
   const file = join(dataDir, 'pools.json');
   const known = new Map(Object.entries(((await readDurable(file)) as Record<string, string> | undefined) ?? {}));
   const key = (backend: string, pool: string): string => `${backend}#${pool}`;
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     idOf: (backend, pool) => known.get(key(backend, pool)),
-    async remember(backend, pool, poolId) {
+    remember(backend, pool, poolId) {
       known.set(key(backend, pool), poolId);
-      await writeDurable(file, Object.fromEntries(known));
+      // one write at a time: an older one that is renamed last would forget the pools of a newer one
+      const mine = turn.then(() => writeDurable(file, Object.fromEntries(known)));
+      turn = mine.catch(() => undefined);
+      return mine;
     },
   };
 };

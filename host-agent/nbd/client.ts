@@ -10,17 +10,27 @@ import {
   SIMPLE_REPLY_BYTES,
   SIMPLE_REPLY_MAGIC,
 } from './protocol.ts';
+import { createSilence } from './silence.ts';
 
-/** A peer's export as a BlockDevice. A connection that breaks rejects everything that waits, and everything that comes after. */
+/**
+ * A peer's export as a BlockDevice. A connection that breaks rejects everything that waits, and everything that comes after; a
+ * peer that says nothing for too long while something waits counts as a connection that broke.
+ */
 export interface NbdTarget {
   readonly host: string;
   readonly port: number;
   readonly exportName: string;
   readonly tls: ClientTls;
   readonly signal: AbortSignal;
+  /** For the whole negotiation, and after it for the next byte of an answer, in milliseconds; 30 s when left out. */
+  readonly answerTimeoutMs?: number;
 }
 
 const CONNECT_MS = 10_000;
+const ANSWER_MS = 30_000;
+/** A flush makes gigabytes durable and says nothing before it has. */
+const FLUSH_PATIENCE = 4;
+const KEEP_ALIVE_MS = 15_000;
 
 interface Pending {
   readonly resolve: () => void;
@@ -28,12 +38,19 @@ interface Pending {
   /** Where the answer's bytes go; empty for everything but reads. */
   readonly target: Buffer;
   readonly doing: string;
+  readonly command: number;
 }
 
 const tcp = (host: string, port: number, signal: AbortSignal): Promise<Socket> =>
   new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = connectTcp({ host, port, noDelay: true });
+    const giveUp = (): void => {
+      socket.destroy();
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    socket.once('close', () => signal.removeEventListener('abort', giveUp));
     const fail = (error: Error): void => {
       socket.destroy();
       reject(
@@ -44,7 +61,9 @@ const tcp = (host: string, port: number, signal: AbortSignal): Promise<Socket> =
     socket.once('error', fail);
     socket.once('connect', () => {
       socket.setTimeout(0);
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
       socket.off('error', fail);
+      signal.removeEventListener('abort', giveUp);
       // later errors reach whoever waits through the reader; a socket without a listener would end the process
       socket.on('error', () => socket.destroy());
       resolve(socket);
@@ -60,18 +79,28 @@ const refusal = (error: number, doing: string): DataPathError => {
   );
 };
 
+const noAnswer = (forMs: number, cause?: unknown): DataPathError =>
+  new DataPathError('ConnectionLost', `there was no answer for ${forMs} ms`, { cause });
+
 export const connectNbd = async (target: NbdTarget): Promise<BlockDevice> => {
+  const { answerTimeoutMs = ANSWER_MS } = target;
   const socket = await tcp(target.host, target.port, target.signal);
   const abort = (): void => {
     socket.destroy();
   };
   target.signal.addEventListener('abort', abort, { once: true });
+  let late = false;
+  const deadline = setTimeout(() => {
+    late = true;
+    socket.destroy();
+  }, answerTimeoutMs);
   try {
-    return nbdDevice(await enter(socket, target.exportName, target.tls));
+    return nbdDevice(await enter(socket, target.exportName, target.tls), answerTimeoutMs);
   } catch (error) {
     socket.destroy();
-    throw error;
+    throw late ? noAnswer(answerTimeoutMs, error) : error;
   } finally {
+    clearTimeout(deadline);
     target.signal.removeEventListener('abort', abort);
   }
 };
@@ -94,7 +123,7 @@ interface Asked {
 
 const NOTHING = Buffer.alloc(0);
 
-const exchangeOver = ({ socket, reader }: Entered): Exchange => {
+const exchangeOver = ({ socket, reader }: Entered, answerTimeoutMs: number): Exchange => {
   const pending = new Map<bigint, Pending>();
   let cookie = 0n;
   let broken: Error | undefined;
@@ -105,8 +134,15 @@ const exchangeOver = ({ socket, reader }: Entered): Exchange => {
       pending.delete(key);
       waiting.reject(broken);
     }
+    silence.restart();
     socket.destroy();
   };
+  const patienceMs = (): number | undefined => {
+    if (pending.size === 0) return undefined;
+    const flushing = [...pending.values()].some(({ command }) => command === COMMAND.FLUSH);
+    return flushing ? answerTimeoutMs * FLUSH_PATIENCE : answerTimeoutMs;
+  };
+  const silence = createSilence(patienceMs, (forMs) => breakAll(noAnswer(forMs)));
   const listen = async (): Promise<void> => {
     for (;;) {
       const head = await reader.take(SIMPLE_REPLY_BYTES);
@@ -117,17 +153,21 @@ const exchangeOver = ({ socket, reader }: Entered): Exchange => {
       const error = head.readUInt32BE(4);
       if (error === ERROR.OK) await reader.fill(waiting.target);
       pending.delete(head.readBigUInt64BE(8));
+      silence.restart();
       if (error === ERROR.OK) waiting.resolve();
       else waiting.reject(refusal(error, waiting.doing));
     }
   };
+  socket.on('data', () => silence.restart());
   listen().catch((error: unknown) => breakAll(error as Error));
 
   const send = ({ command, offset, lengthBytes, doing, payload, into = NOTHING }: Asked): Promise<void> =>
     new Promise((resolve, reject) => {
       if (broken) return reject(broken);
       const mine = cookie++;
-      pending.set(mine, { resolve, reject, target: into, doing });
+      const startsWaiting = pending.size === 0 || command === COMMAND.FLUSH;
+      pending.set(mine, { resolve, reject, target: into, doing, command });
+      if (startsWaiting) silence.restart();
       socket.cork();
       socket.write(encodeRequest({ flags: 0, command, cookie: mine, offset, lengthBytes }));
       if (payload) socket.write(payload);
@@ -155,8 +195,8 @@ const exchangeOver = ({ socket, reader }: Entered): Exchange => {
 
 type PieceOf = (at: number, lengthBytes: number) => Asked;
 
-const nbdDevice = (entered: Entered): BlockDevice => {
-  const exchange = exchangeOver(entered);
+const nbdDevice = (entered: Entered, answerTimeoutMs: number): BlockDevice => {
+  const exchange = exchangeOver(entered, answerTimeoutMs);
   const inPieces = async (lengthBytes: number, piece: PieceOf, signal: AbortSignal | undefined): Promise<void> => {
     for (let at = 0; at < lengthBytes; at += MAX_REQUEST_BYTES) {
       await exchange.ask(piece(at, Math.min(MAX_REQUEST_BYTES, lengthBytes - at)), signal);

@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { DataPathError } from '../device/errors.ts';
+import { createLiveExports, type LiveExport, type LiveExports } from './live-exports.ts';
 import { createPayloads, type Payloads } from './payloads.ts';
 import {
   COMMAND,
@@ -36,20 +37,12 @@ const WINDOW = 16;
 /** A client that does not come to the point is let go. */
 const NEGOTIATION_MS = 15_000;
 
-interface Live {
-  readonly sockets: Map<string, Set<Socket>>;
-  readonly inFlight: Map<string, Set<Promise<void>>>;
-  readonly ended: Set<string>;
+interface Serving {
+  readonly exports: LiveExports;
   readonly payloads: Payloads;
 }
 
 const NOTHING = Buffer.alloc(0);
-
-const setOf = <T>(map: Map<string, Set<T>>, name: string): Set<T> => {
-  const found = map.get(name) ?? new Set<T>();
-  map.set(name, found);
-  return found;
-};
 
 const errorOf = (error: unknown): number => {
   if (!(error instanceof DataPathError)) return ERROR.EIO;
@@ -76,10 +69,10 @@ const act = async ({ device, readOnly }: Session, request: Request, payload: Buf
   return ERROR.OK;
 };
 
-const answer = async (live: Live, session: Session, request: Request, payload: Buffer): Promise<void> => {
+const answer = async (live: LiveExport, session: Session, request: Request, payload: Buffer): Promise<void> => {
   let result: Buffer | number;
   try {
-    result = live.ended.has(session.exportName) ? ERROR.ESHUTDOWN : await act(session, request, payload);
+    result = live.ended ? ERROR.ESHUTDOWN : await act(session, request, payload);
   } catch (error) {
     result = errorOf(error);
   }
@@ -90,16 +83,15 @@ const answer = async (live: Live, session: Session, request: Request, payload: B
 
 const KNOWN: readonly number[] = [COMMAND.READ, COMMAND.WRITE, COMMAND.FLUSH, COMMAND.WRITE_ZEROES];
 
-const serve = async (live: Live, session: Session): Promise<void> => {
+const serve = async ({ exports, payloads }: Serving, live: LiveExport, session: Session): Promise<void> => {
   const mine = new Set<Promise<void>>();
-  const all = setOf(live.inFlight, session.exportName);
   for (;;) {
     const request = decodeRequest(await session.reader.take(REQUEST_BYTES));
     if (!request || request.command === COMMAND.DISC) return;
     const carries = request.command === COMMAND.WRITE;
     if (carries && request.lengthBytes > MAX_REQUEST_BYTES) return;
     while (mine.size >= WINDOW) await Promise.race(mine);
-    const payload = carries ? live.payloads.take(request.lengthBytes) : NOTHING;
+    const payload = carries ? payloads.take(request.lengthBytes) : NOTHING;
     await session.reader.fill(payload);
     if (
       !KNOWN.includes(request.command) ||
@@ -109,42 +101,47 @@ const serve = async (live: Live, session: Session): Promise<void> => {
       continue;
     }
     const task = answer(live, session, request, payload).finally(() => {
-      if (carries) live.payloads.giveBack(payload);
+      if (carries) payloads.giveBack(payload);
       mine.delete(task);
-      all.delete(task);
     });
     mine.add(task);
-    all.add(task);
+    exports.track(live, task);
   }
 };
 
-const connectionOf = async (live: Live, socket: Socket, options: NbdServerOptions): Promise<void> => {
+const connectionOf = async (serving: Serving, socket: Socket, options: NbdServerOptions): Promise<void> => {
   socket.setNoDelay(true);
   const deadline = setTimeout(() => socket.destroy(), NEGOTIATION_MS);
+  const entered = new Map<string, LiveExport>();
   let session: Session | undefined;
   try {
-    session = await negotiate(socket, options.tls, options.resolveExport);
+    session = await negotiate(socket, options.tls, async (name, peer) => {
+      if (!entered.has(name)) entered.set(name, serving.exports.enter(name));
+      return options.resolveExport(name, peer);
+    });
     clearTimeout(deadline);
-    if (!session) return;
-    const sockets = setOf(live.sockets, session.exportName);
-    sockets.add(session.socket);
-    await serve(live, session).finally(() => sockets.delete((session as Session).socket));
+    const live = session && entered.get(session.exportName);
+    if (!session || !live) return;
+    const mine = session.socket;
+    live.sockets.add(mine);
+    await serve(serving, live, session).finally(() => live.sockets.delete(mine));
   } finally {
     clearTimeout(deadline);
     session?.socket.destroy();
     socket.destroy();
+    for (const one of entered.values()) serving.exports.leave(one);
   }
 };
 
 export const createNbdServer = async (options: NbdServerOptions): Promise<NbdServer> => {
-  const live: Live = { sockets: new Map(), inFlight: new Map(), ended: new Set(), payloads: createPayloads() };
+  const serving: Serving = { exports: createLiveExports(), payloads: createPayloads() };
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => open.delete(socket));
     // a client's mistake or departure ends its own connection and nothing else
-    connectionOf(live, socket, options).catch(() => socket.destroy());
+    connectionOf(serving, socket, options).catch(() => socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -155,11 +152,7 @@ export const createNbdServer = async (options: NbdServerOptions): Promise<NbdSer
 
   return {
     address: `${options.host}:${bound.port}`,
-    async endExport(name) {
-      live.ended.add(name);
-      for (const socket of setOf(live.sockets, name)) socket.destroy();
-      while (setOf(live.inFlight, name).size > 0) await Promise.all(setOf(live.inFlight, name));
-    },
+    endExport: (name) => serving.exports.end(name),
     dropConnections() {
       for (const socket of open) socket.destroy();
     },

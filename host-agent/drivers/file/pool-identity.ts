@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { link, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { volmoveError } from '../../../domain/error.ts';
-import { isMissing, readDurable, writeDurable } from '../../../local/durable-file.ts';
+import { isMissing, readDurable, removeDurable, writeDurable } from '../../../local/durable-file.ts';
 import type { KnownPools } from '../registry.ts';
 
 /**
@@ -40,6 +40,23 @@ const requireDirectory = async (pool: PoolDirectory): Promise<void> => {
   }
 };
 
+/** Of all that meet a new pool at once, in this agent or another, one makes its identity: link(2) never replaces a file. */
+const makeIdentity = async (pool: PoolDirectory): Promise<string> => {
+  const poolId = randomUUID();
+  const own = join(pool.path, `${FILE}.${poolId}.new`);
+  await writeDurable(own, { poolId });
+  try {
+    await link(own, join(pool.path, FILE));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await removeDurable(own);
+  }
+  const made = await readIdentity(pool);
+  if (made === undefined) throw offline(pool, `${pool.path} has lost its identity file: is the share mounted?`);
+  return made;
+};
+
 /** The pool's identity, or BackendOffline. */
 export const poolIdentity = async (pool: PoolDirectory, known: KnownPools): Promise<string> => {
   await requireDirectory(pool);
@@ -50,8 +67,7 @@ export const poolIdentity = async (pool: PoolDirectory, known: KnownPools): Prom
     if (found !== expected) throw offline(pool, `${pool.path} holds another pool (${found}, expected ${expected})`);
     return found;
   }
-  const poolId = found ?? randomUUID();
-  if (found === undefined) await writeDurable(join(pool.path, FILE), { poolId });
+  const poolId = found ?? (await makeIdentity(pool));
   await known.remember(pool.backend, pool.name, poolId);
   return poolId;
 };
