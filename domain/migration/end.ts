@@ -61,11 +61,17 @@ export const refuseMigration =
 
 /** After the pool has its bytes back and the Ended event was sent: both may be repeated, neither forgotten. */
 export const settleEnd =
-  (nowMs: number) =>
+  (nowMs: number, jobsEnded = true) =>
   (migration: Migration): Decision<Migration> =>
     migration.endedTold
       ? already(migration)
-      : write({ ...migration, reservation: null, endedTold: true, updatedAtMs: nowMs });
+      : write({ ...migration, reservation: null, endedTold: true, jobsEnded, updatedAtMs: nowMs });
+
+/** The sweeper's, once it has seen the last job of an ended migration end. */
+export const markJobsEnded =
+  (nowMs: number) =>
+  (migration: Migration): Decision<Migration> =>
+    migration.jobsEnded ? already(migration) : write({ ...migration, jobsEnded: true, updatedAtMs: nowMs });
 
 /** An entry is written before its object leaves `retained[]` (expiry of a kept source). */
 export const addMigrationCleanup =
@@ -82,7 +88,7 @@ export const changeMigrationCleanup =
   (objectName: string, change: (entry: CleanupEntry) => CleanupEntry, nowMs: number) =>
   (migration: Migration): Decision<Migration> => {
     const entry = migration.cleanup.find((e) => e.objectName === objectName);
-    if (entry?.state !== 'todo') return already(migration);
+    if (entry?.state !== 'todo' || change(entry) === entry) return already(migration);
     const cleanup = changeCleanup(migration.cleanup, objectName, change);
     const done = cleanupDone(cleanup);
     const story = done

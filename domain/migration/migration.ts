@@ -85,6 +85,8 @@ interface MigrationBase {
   /** True when the Ended event was sent and the capacity given back; a refused migration never started. */
   readonly endedTold: boolean;
   /** Which Cleanup events were sent: each at most once. */
+  /** True when none of its jobs is under way any more: an execution may still wait for one whose host is lost. */
+  readonly jobsEnded: boolean;
   readonly cleanupNotices: readonly CleanupNotice[];
   readonly cleanupTold: { readonly done: boolean; readonly needsYou: boolean };
   readonly report: Report | null;
@@ -118,8 +120,8 @@ export const isEnded = (migration: Migration): migration is Migration & { stage:
 export const phaseName = (migration: Migration): string =>
   migration.stage.state === 'running' ? migration.stage.phase : migration.stage.state;
 
-/** Nothing is left to do for it: ended, told, its capacity given back, nothing in cleanup. Then it leaves the open index. */
+/** Nothing is left to do for it: ended, told, its capacity given back, no job under way, nothing in cleanup. Then it leaves the open index. */
 export const isClosed = (migration: Migration): boolean =>
   isEnded(migration) &&
-  (migration.endedTold || migration.stage.state === 'refused') &&
+  ((migration.endedTold && migration.jobsEnded) || migration.stage.state === 'refused') &&
   migration.cleanup.every((e) => e.state !== 'todo');

@@ -51,6 +51,7 @@ export const newMigration = (asked: NewMigration): Migration => ({
   reservation: null,
   cleanup: [],
   endedTold: false,
+  jobsEnded: false,
   cleanupNotices: [],
   cleanupTold: { done: false, needsYou: false },
   report: null,
@@ -106,7 +107,7 @@ export const enterPhase =
     const { run, phase, nowMs } = command;
     const jobs = missing(migration.jobs, command.job, (a, b) => a.jobId === b.jobId && a.hostId === b.hostId);
     const objects = missing(migration.objects, command.object, (a, b) => a.objectName === b.objectName);
-    const reservation = command.reservation ?? migration.reservation;
+    const reservation = migration.reservation ?? command.reservation ?? null;
     const here = migration.run === run && migration.stage.state === 'running' && migration.stage.phase === phase;
     if (here && jobs === migration.jobs && objects === migration.objects && reservation === migration.reservation)
       return already(migration);

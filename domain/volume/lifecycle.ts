@@ -113,7 +113,7 @@ export const changeVolumeCleanup =
   (objectName: string, change: (entry: CleanupEntry) => CleanupEntry, nowMs: number) =>
   (volume: Volume): Decision<Volume> => {
     const entry = volume.cleanup.find((e) => e.objectName === objectName);
-    if (entry?.state !== 'todo') return already(volume);
+    if (entry?.state !== 'todo' || change(entry) === entry) return already(volume);
     return write({ ...volume, cleanup: changeCleanup(volume.cleanup, objectName, change), updatedAtMs: nowMs });
   };
 

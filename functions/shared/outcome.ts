@@ -1,7 +1,7 @@
 import { volmoveError } from '../../domain/error.ts';
 import { endedEvent } from '../../domain/event.ts';
 import { giveBackCapacity } from '../../domain/host/capacity.ts';
-import { type Job, migrationJobId, resultOf } from '../../domain/job/job.ts';
+import { isJobEnded, type Job, migrationJobId, resultOf } from '../../domain/job/job.ts';
 import { endMigration, settleEnd } from '../../domain/migration/end.ts';
 import { isEnded, type Migration, type Report } from '../../domain/migration/migration.ts';
 import type { Outcome } from '../../domain/volume/volume.ts';
@@ -23,6 +23,12 @@ const reportOf = async (deps: Pick<Deps, 'store'>, migration: Migration, run: nu
     bytesWritten: copied.bytesWritten,
     copyMs: copied.durationMs,
   };
+};
+
+/** A job that was never written, or is forgotten already, is under way no more. */
+export const allJobsEnded = async (deps: Pick<Deps, 'store'>, migration: Migration): Promise<boolean> => {
+  const jobs = await deps.store.jobs.getMany(migration.jobs.map((j) => [j.hostId, j.jobId] as [string, string]));
+  return jobs.every(isJobEnded);
 };
 
 /** Records a volume's outcome in its migration. Whoever wants the next claim does this first; doing it again changes nothing. */
@@ -51,5 +57,6 @@ export const settle =
     }
     const event = endedEvent(migration);
     if (event) await deps.notifier.notify([event]);
-    await deps.store.migrations.apply([migration.id], settleEnd(deps.clock.nowMs()));
+    const ended = await allJobsEnded(deps, migration);
+    await deps.store.migrations.apply([migration.id], settleEnd(deps.clock.nowMs(), ended));
   };

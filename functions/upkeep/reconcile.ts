@@ -1,4 +1,4 @@
-import { volmoveError } from '../../domain/error.ts';
+import { VolmoveError, volmoveError } from '../../domain/error.ts';
 import { executionName } from '../../domain/names.ts';
 import type { ExecutionStatus } from '../../domain/ports.ts';
 import { raiseRun } from '../../domain/volume/claim.ts';
@@ -23,8 +23,16 @@ export const takeOver =
   async (volume: Volume & { claim: Claim }, status: ExecutionStatus): Promise<void> => {
     const { migrationId, run } = volume.claim;
     const reason = volmoveError('ExecutionEnded', { status: status.state, cause: status.cause }).toFailure();
-    const raised = await deps.store.volumes.apply([volume.id], raiseRun(migrationId, run, reason, deps.clock.nowMs()));
-    if (raised.value.claim) await startClaimedRun(deps)(raised.value.claim);
+    try {
+      const raised = await deps.store.volumes.apply(
+        [volume.id],
+        raiseRun(migrationId, run, reason, deps.clock.nowMs()),
+      );
+      if (raised.value.claim) await startClaimedRun(deps)(raised.value.claim);
+    } catch (error) {
+      // the claim has ended meanwhile: then there is nothing to take over
+      if (!(error instanceof VolmoveError && error.code === 'ClaimLost')) throw error;
+    }
   };
 
 /**

@@ -1,12 +1,12 @@
 import { volmoveError } from '../../domain/error.ts';
 import { isJobEnded } from '../../domain/job/job.ts';
-import { refuseMigration } from '../../domain/migration/end.ts';
+import { markJobsEnded, refuseMigration } from '../../domain/migration/end.ts';
 import { isEnded, type Migration } from '../../domain/migration/migration.ts';
 import type { Outcome, Volume } from '../../domain/volume/volume.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
 import type { Deps } from '../shared/deps.ts';
 import { migrationEntries } from '../shared/entry-owners.ts';
-import { recordOutcome, settle } from '../shared/outcome.ts';
+import { allJobsEnded, recordOutcome, settle } from '../shared/outcome.ts';
 import { tellCleanupOnce } from '../shared/settle-cleanup.ts';
 import { lookAfterJob } from './lost-hosts.ts';
 import { retryRemovals } from './removals.ts';
@@ -70,6 +70,9 @@ export const sweepMigration =
     if (!isEnded(migration)) return endFromOutcome(deps, migration, volume);
     if (!graceOver(deps, migration.stage.endedAtMs)) return;
     if (!migration.endedTold) await settle(deps)(migration);
+    if (!migration.jobsEnded && (await allJobsEnded(deps, migration))) {
+      await deps.store.migrations.apply([id], markJobsEnded(deps.clock.nowMs()));
+    }
     await retryRemovals(deps)(migrationEntries(deps, migration));
     const now = await deps.store.migrations.get(id);
     if (now) await tellCleanupOnce(deps)(now);

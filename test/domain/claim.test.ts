@@ -4,8 +4,8 @@ import { claim, finalize, markMigrationStatus, raiseRun, release } from '../../d
 import { type Claim, VOLUME_STATUSES, type Volume } from '../../domain/volume/volume.ts';
 import { START_MS } from '../helpers/clock.ts';
 import {
-  aVolume,
   anObject,
+  aVolume,
   DESTINATION,
   MIGRATION_ID,
   OPTIONS,
@@ -35,7 +35,14 @@ const free = aVolume({ fence: 7, writeEpoch: 3 });
 const claimed = written(claim(ask)(free));
 const lockedClaim = written(claim({ ...ask, options: { ...OPTIONS, lock: true } })(free));
 const connection = { id: 'c', host: 'compute', atMs: nowMs };
-const attachment = { id: 'a', instanceId: null, hostName: 'compute', mountpoint: '/dev/vdb', mode: 'rw', atMs: nowMs } as const;
+const attachment = {
+  id: 'a',
+  instanceId: null,
+  hostName: 'compute',
+  mountpoint: '/dev/vdb',
+  mode: 'rw',
+  atMs: nowMs,
+} as const;
 
 describe('claim', () => {
   it('gives one run the right to move the volume, and raises the fence that it remembers', () => {
@@ -109,7 +116,14 @@ describe('finalize', () => {
       writeEpoch: 3,
       status: 'available',
       migrationStatus: 'success',
-      lastOutcome: { migrationId: MIGRATION_ID, run: 1, atMs: nowMs + 1, result: 'success', proof, source: SOURCE_OBJECT },
+      lastOutcome: {
+        migrationId: MIGRATION_ID,
+        run: 1,
+        atMs: nowMs + 1,
+        result: 'success',
+        proof,
+        source: SOURCE_OBJECT,
+      },
     });
     expect(next.retained).toEqual([
       {

@@ -19,7 +19,8 @@ describe('removals that fail', () => {
   it('are tried again later and later, ten minutes apart at the most, and never given up', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), (tries) => {
-        const waitsMs = (n: number): number => afterFailedTry({ ...entry, tries: n }, failure, START_MS).nextTryAtMs - START_MS;
+        const waitsMs = (n: number): number =>
+          afterFailedTry({ ...entry, tries: n }, failure, START_MS).nextTryAtMs - START_MS;
 
         expect(waitsMs(tries)).toBeGreaterThan(0);
         expect(waitsMs(tries)).toBeLessThanOrEqual(600_000);
@@ -48,7 +49,12 @@ describe('removals that fail', () => {
 describe('a cleanup', () => {
   it('is done when no entry is left to do, also when one was dropped because its object is wanted', () => {
     expect(cleanupDone([])).toBe(true);
-    expect(cleanupDone([{ ...entry, state: 'done' }, { ...entry, state: 'dropped' }])).toBe(true);
+    expect(
+      cleanupDone([
+        { ...entry, state: 'done' },
+        { ...entry, state: 'dropped' },
+      ]),
+    ).toBe(true);
     expect(cleanupDone([{ ...entry, state: 'done' }, entry])).toBe(false);
   });
 });

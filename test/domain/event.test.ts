@@ -13,7 +13,13 @@ import {
   startedEvent,
   type VolmoveEvent,
 } from '../../domain/event.ts';
-import { changeMigrationCleanup, endMigration, refuseMigration, settleEnd, tellCleanup } from '../../domain/migration/end.ts';
+import {
+  changeMigrationCleanup,
+  endMigration,
+  refuseMigration,
+  settleEnd,
+  tellCleanup,
+} from '../../domain/migration/end.ts';
 import type { Migration } from '../../domain/migration/migration.ts';
 import { enterPhase, wishCancel } from '../../domain/migration/run.ts';
 import type { Outcome } from '../../domain/volume/volume.ts';
@@ -31,8 +37,10 @@ const success: Outcome = {
   proof: { kind: 'digest', digest: 'd', writeEpoch: 0, generation: 1 },
   source: SOURCE_OBJECT,
 };
-const enter = (phase: 'validating' | 'locking' | 'preparing' | 'copying' | 'verifying' | 'finalizing', seconds: number) =>
-  enterPhase({ run: 1, phase, who: 'execution', nowMs: at(seconds) });
+const enter = (
+  phase: 'validating' | 'locking' | 'preparing' | 'copying' | 'verifying' | 'finalizing',
+  seconds: number,
+) => enterPhase({ run: 1, phase, who: 'execution', nowMs: at(seconds) });
 
 const begun = written(enter('validating', 1)(aMigration()));
 const finalizing = (['locking', 'preparing', 'copying', 'verifying', 'finalizing'] as const).reduce(
@@ -70,7 +78,13 @@ describe('the sequence of events', () => {
       progressEvent(aJob(), aReport({ n: 2 })),
       progressEvent(aJob(), aReport({ attempt: 2, n: 1 })),
       progressEvent(
-        aJob({}, { kind: 'data.verify', input: { object: SOURCE_OBJECT, sizeBytes: 1, progressIntervalSeconds: null, digest: true } }),
+        aJob(
+          {},
+          {
+            kind: 'data.verify',
+            input: { object: SOURCE_OBJECT, sizeBytes: 1, progressIntervalSeconds: null, digest: true },
+          },
+        ),
         aReport({ n: 1 }),
       ),
       endedEvent(ended),
@@ -121,7 +135,12 @@ describe('what the events say', () => {
     const outcome: Outcome = { migrationId: MIGRATION_ID, run: 1, atMs: at(5), result: 'error', reason: failure };
     const failed = written(endMigration({ outcome, report: null, who: 'execution', nowMs: at(6) })(begun));
 
-    expect(endedEvent(failed)?.detail).toMatchObject({ result: 'error', host: 'host-a@files#ssd', reason: failure, digest: null });
+    expect(endedEvent(failed)?.detail).toMatchObject({
+      result: 'error',
+      host: 'host-a@files#ssd',
+      reason: failure,
+      digest: null,
+    });
   });
 
   it('nothing of one that has not ended, or that was refused', () => {
@@ -142,7 +161,10 @@ describe('what the events say', () => {
   });
 
   it('no Progress of jobs that move no data', () => {
-    const remove = aJob({}, { kind: 'object.remove', input: { objectName: 'o', objectId: null, place: SOURCE_OBJECT } });
+    const remove = aJob(
+      {},
+      { kind: 'object.remove', input: { objectName: 'o', objectId: null, place: SOURCE_OBJECT } },
+    );
 
     expect(progressEvent(remove, aReport())).toBeUndefined();
     expect(progressEvent(aJob({ migrationId: null }), aReport())).toBeUndefined();
@@ -165,12 +187,22 @@ describe('the replay', () => {
     const over = written(endMigration({ outcome: success, report, who: 'execution', nowMs: at(61) })(cancelled));
     const settled = written(settleEnd(at(62))(over));
     const tried = written(
-      changeMigrationCleanup(SOURCE_OBJECT.objectName, (e) => ({ ...e, tries: 3, lastFailure: failure }), at(63))(settled),
+      changeMigrationCleanup(
+        SOURCE_OBJECT.objectName,
+        (e) => ({ ...e, tries: 3, lastFailure: failure }),
+        at(63),
+      )(settled),
     );
     const needing = written(tellCleanup('needsYou', at(64))(tried));
-    const again = written(changeMigrationCleanup(SOURCE_OBJECT.objectName, (e) => ({ ...e, tries: 4 }), at(65))(needing));
+    const again = written(
+      changeMigrationCleanup(SOURCE_OBJECT.objectName, (e) => ({ ...e, tries: 4 }), at(65))(needing),
+    );
     const clean = written(
-      changeMigrationCleanup(SOURCE_OBJECT.objectName, (e) => ({ ...e, state: 'done', lastFailure: null }), at(66))(again),
+      changeMigrationCleanup(
+        SOURCE_OBJECT.objectName,
+        (e) => ({ ...e, state: 'done', lastFailure: null }),
+        at(66),
+      )(again),
     );
     const done = written(tellCleanup('done', at(67))(clean));
     const events = [

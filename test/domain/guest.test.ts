@@ -18,7 +18,14 @@ import { refusedBy, written } from '../helpers/refusal.ts';
 
 const nowMs = START_MS + 1_000;
 const connection = { id: 'c', host: 'compute', atMs: nowMs };
-const attachment = { id: 'a', instanceId: null, hostName: 'compute', mountpoint: '/dev/vdb', mode: 'rw', atMs: nowMs } as const;
+const attachment = {
+  id: 'a',
+  instanceId: null,
+  hostName: 'compute',
+  mountpoint: '/dev/vdb',
+  mode: 'rw',
+  atMs: nowMs,
+} as const;
 const second = { ...attachment, id: 'b' };
 const claimedWith = (lock: boolean): Volume =>
   written(
@@ -33,24 +40,28 @@ const claimedWith = (lock: boolean): Volume =>
   );
 
 /** Every request that can give a guest a path to the bytes, and the statuses in which it is taken. */
-const PATHS: { name: string; rule: (volume: Volume) => Decision<Volume>; from: VolumeStatus[]; change: Partial<Volume> }[] =
-  [
-    { name: 'os-reserve', rule: reserve(nowMs), from: ['available'], change: { status: 'attaching' } },
-    { name: 'attachment create', rule: reserve(nowMs, 'reserved'), from: ['available'], change: { status: 'reserved' } },
-    {
-      name: 'os-initialize_connection',
-      rule: connect(connection),
-      from: ['reserved', 'attaching', 'in-use', 'detaching'],
-      change: { connections: [connection] },
-    },
-    {
-      name: 'os-attach',
-      rule: attach(attachment),
-      from: ['available', 'reserved', 'attaching'],
-      change: { status: 'in-use', attachments: [attachment] },
-    },
-    { name: 'os-begin_detaching', rule: beginDetaching(nowMs), from: ['in-use'], change: { status: 'detaching' } },
-  ];
+const PATHS: {
+  name: string;
+  rule: (volume: Volume) => Decision<Volume>;
+  from: VolumeStatus[];
+  change: Partial<Volume>;
+}[] = [
+  { name: 'os-reserve', rule: reserve(nowMs), from: ['available'], change: { status: 'attaching' } },
+  { name: 'attachment create', rule: reserve(nowMs, 'reserved'), from: ['available'], change: { status: 'reserved' } },
+  {
+    name: 'os-initialize_connection',
+    rule: connect(connection),
+    from: ['reserved', 'attaching', 'in-use', 'detaching'],
+    change: { connections: [connection] },
+  },
+  {
+    name: 'os-attach',
+    rule: attach(attachment),
+    from: ['available', 'reserved', 'attaching'],
+    change: { status: 'in-use', attachments: [attachment] },
+  },
+  { name: 'os-begin_detaching', rule: beginDetaching(nowMs), from: ['in-use'], change: { status: 'detaching' } },
+];
 
 describe('requests that can give a guest a path', () => {
   const pairs = PATHS.flatMap((path) => VOLUME_STATUSES.map((status) => ({ ...path, status })));
@@ -157,7 +168,12 @@ describe('requests that take a path away', () => {
   });
 
   it('os-detach of the last attachment ends the connections and makes the volume available', () => {
-    const volume = aVolume({ status: 'detaching', attachments: [attachment], connections: [connection], writeEpoch: 2 });
+    const volume = aVolume({
+      status: 'detaching',
+      attachments: [attachment],
+      connections: [connection],
+      writeEpoch: 2,
+    });
 
     const next = written(detach('a', nowMs)(volume));
 

@@ -1,7 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { giveBackCapacity, newPool, reportPool, reserveCapacity } from '../../domain/host/capacity.ts';
-import { beat, findPool, isUp, lostForMs, MISSED_BEATS_STOP, MISSED_BEATS_TAKEOVER, register, stopHost } from '../../domain/host/host.ts';
+import {
+  beat,
+  findPool,
+  isUp,
+  lostForMs,
+  MISSED_BEATS_STOP,
+  MISSED_BEATS_TAKEOVER,
+  register,
+  stopHost,
+} from '../../domain/host/host.ts';
 import { availableBytes, type Pool } from '../../domain/host/pool.ts';
 import { exportName, hostQueueName, parseExportName, runObjectName } from '../../domain/names.ts';
 import { formatPlacement, parsePlacement, samePlacement } from '../../domain/placement.ts';
@@ -89,7 +98,9 @@ describe('a host', () => {
     const beating = written(beat({ incarnation: 'host-a-1', backends: [], nowMs: START_MS + 5 })(host));
 
     expect(beating).toMatchObject({ heartbeatAtMs: START_MS + 5, backends: [] });
-    expect(refusedBy(beat({ incarnation: 'host-a-1', backends: [], nowMs: START_MS })(next)).code).toBe('AgentSuperseded');
+    expect(refusedBy(beat({ incarnation: 'host-a-1', backends: [], nowMs: START_MS })(next)).code).toBe(
+      'AgentSuperseded',
+    );
     expect(stopHost('host-a-1', START_MS)(next).kind).toBe('already');
   });
 
@@ -108,12 +119,21 @@ describe('names and places', () => {
     expect(samePlacement(SOURCE, DESTINATION)).toBe(false);
   });
 
-  it.each(['', 'host', '@files', 'host@', 'host@files#', 'ho st@files', 'a/b@files', `${'h'.repeat(61)}@files`, 'h@b#../x', 'h@b#a#b', 'h@b\n'])(
-    'refuse %j as a place',
-    (text) => {
-      expect(parsePlacement(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'host',
+    '@files',
+    'host@',
+    'host@files#',
+    'ho st@files',
+    'a/b@files',
+    `${'h'.repeat(61)}@files`,
+    'h@b#../x',
+    'h@b#a#b',
+    'h@b\n',
+  ])('refuse %j as a place', (text) => {
+    expect(parsePlacement(text)).toBeUndefined();
+  });
 
   it('of an export come back as they were written, and only those', () => {
     expect(parseExportName(exportName('m-1', 2, 3))).toEqual({ migrationId: 'm-1', run: 2, attempt: 3 });

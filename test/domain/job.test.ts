@@ -67,7 +67,10 @@ describe('a running job', () => {
     expect(failed.stage).toEqual({ state: 'failed', endedAtMs: nowMs, failure });
     expect(failJob(failure, nowMs)(failed).kind).toBe('already');
     expect(refusedBy(reportProgress(holder, aReport(), null)(failed)).code).toBe('JobSuperseded');
-    expect(finishJob(holder, { ok: true, result: copied }, nowMs)(failed)).toEqual({ kind: 'already', current: failed });
+    expect(finishJob(holder, { ok: true, result: copied }, nowMs)(failed)).toEqual({
+      kind: 'already',
+      current: failed,
+    });
     expect([queued, taken, ended, failed].map(isJobEnded)).toEqual([false, false, true, true]);
   });
 });
@@ -109,7 +112,10 @@ describe('task tokens', () => {
   });
 
   it('offered again stays as it is, acked included', () => {
-    expect(offerToken({ ...stored, acked: false, enteredAtMs: 9 })(stored)).toEqual({ kind: 'already', current: stored });
+    expect(offerToken({ ...stored, acked: false, enteredAtMs: 9 })(stored)).toEqual({
+      kind: 'already',
+      current: stored,
+    });
   });
 
   it('is acked only while it is still the one that was answered', () => {
@@ -144,7 +150,12 @@ describe('a proof', () => {
   it.each<[string, Job | undefined, Job | undefined, string]>([
     ['the copy is missing', undefined, verified({ digest: 'd', generation: 1 }), 'NoProof'],
     ['the copy has not ended', aJob(), verified({ digest: 'd', generation: 1 }), 'NoProof'],
-    ['the copy has failed', written(failJob(failure, nowMs)(taken)), verified({ digest: 'd', generation: 1 }), 'NoProof'],
+    [
+      'the copy has failed',
+      written(failJob(failure, nowMs)(taken)),
+      verified({ digest: 'd', generation: 1 }),
+      'NoProof',
+    ],
     ['nothing was sealed', copy({}), undefined, 'NoProof'],
     ['another generation was sealed', copy({}), verified({ digest: 'd', generation: 2 }), 'NoProof'],
     ['the source has no digest', copy({ digest: null }), verified({ digest: 'd', generation: 1 }), 'NoProof'],
@@ -158,7 +169,9 @@ describe('a proof', () => {
     const nothing = { digest: null, generation: 1 };
 
     expect(proofOf(copy({ digest: null }), verified(nothing), 'none')).toEqual({ kind: 'none', writeEpoch: 3 });
-    expect(() => proofOf(copy({ digest: null }), undefined, 'none')).toThrow(expect.objectContaining({ code: 'NoProof' }));
+    expect(() => proofOf(copy({ digest: null }), undefined, 'none')).toThrow(
+      expect.objectContaining({ code: 'NoProof' }),
+    );
     expect(() => proofOf(copy({ generation: 2 }), verified(nothing), 'none')).toThrow(
       expect.objectContaining({ code: 'NoProof' }),
     );

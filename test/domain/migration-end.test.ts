@@ -114,7 +114,9 @@ describe('the cleanup of a migration', () => {
   });
 
   it('tells the story when the last entry is done, not before', () => {
-    const two = written(addMigrationCleanup(newCleanup({ ...SOURCE_OBJECT, objectName: 'more' }, 'source'), nowMs)(ended));
+    const two = written(
+      addMigrationCleanup(newCleanup({ ...SOURCE_OBJECT, objectName: 'more' }, 'source'), nowMs)(ended),
+    );
     const done = (objectName: string) => changeMigrationCleanup(objectName, (e) => ({ ...e, state: 'done' }), nowMs);
 
     const one = written(done('more')(two));
@@ -123,6 +125,10 @@ describe('the cleanup of a migration', () => {
     expect(one.story).toHaveLength(two.story.length);
     expect(both.story.at(-1)).toMatchObject({ who: 'cleanup', why: `nothing is left of ${name}` });
     expect(done(name)(both).kind).toBe('already');
+  });
+
+  it('writes nothing when a step leaves its entry as it is', () => {
+    expect(changeMigrationCleanup(name, (entry) => entry, nowMs)(ended).kind).toBe('already');
   });
 
   it('is told once for each of its two words', () => {

@@ -113,9 +113,9 @@ describe('entering a phase', () => {
   });
 
   it('done again adds nothing: no second job, no second object, no second line in the story', () => {
-    const once = written(enterPhase(command)(inPhase('locking')));
+    const once = written(enterPhase({ ...command, reservation: { poolId: 'p', bytes: 1 } })(inPhase('locking')));
 
-    const again = enterPhase({ ...command, nowMs: START_MS + 9 })(once);
+    const again = enterPhase({ ...command, reservation: { poolId: 'p', bytes: 1 }, nowMs: START_MS + 9 })(once);
 
     expect(again).toEqual({ kind: 'already', current: once });
   });

@@ -4,7 +4,7 @@ import { RESET_MIGRATION_STATUSES, resetStatus } from '../../domain/volume/reset
 import { giveUpRetained, removable } from '../../domain/volume/retained.ts';
 import type { Retained, Volume } from '../../domain/volume/volume.ts';
 import { START_MS } from '../helpers/clock.ts';
-import { aVolume, anObject, DESTINATION, MIGRATION_ID, OPTIONS, SOURCE_OBJECT } from '../helpers/factories.ts';
+import { anObject, aVolume, DESTINATION, MIGRATION_ID, OPTIONS, SOURCE_OBJECT } from '../helpers/factories.ts';
 import { refusedBy, written } from '../helpers/refusal.ts';
 
 const nowMs = START_MS + 1_000;
@@ -51,7 +51,9 @@ describe('os-reset_status', () => {
 
   it('is refused where it would contradict what is there', () => {
     const inUse = refusedBy(resetStatus({ status: 'in-use', nowMs })(aVolume()));
-    const nowhere = refusedBy(resetStatus({ status: 'available', nowMs })(aVolume({ status: 'error', location: null })));
+    const nowhere = refusedBy(
+      resetStatus({ status: 'available', nowMs })(aVolume({ status: 'error', location: null })),
+    );
 
     expect(inUse.message).toContain('has no attachment');
     expect(nowhere.message).toContain('no object behind it');

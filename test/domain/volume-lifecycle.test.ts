@@ -15,8 +15,8 @@ import {
 import { GIB, type Retained, VOLUME_STATUSES, type Volume } from '../../domain/volume/volume.ts';
 import { START_MS } from '../helpers/clock.ts';
 import {
-  aVolume,
   anObject,
+  aVolume,
   DESTINATION,
   MIGRATION_ID,
   OPTIONS,
@@ -80,7 +80,14 @@ describe('deleting a volume', () => {
   it('gives up the location and every kept object in one write', () => {
     const next = written(requestDelete(nowMs)(aVolume({ retained: [kept], fence: 1, writeEpoch: 1 })));
 
-    expect(next).toMatchObject({ status: 'deleting', location: null, retained: [], operation: 2, fence: 2, writeEpoch: 2 });
+    expect(next).toMatchObject({
+      status: 'deleting',
+      location: null,
+      retained: [],
+      operation: 2,
+      fence: 2,
+      writeEpoch: 2,
+    });
     expect(next.cleanup.map((entry) => [entry.objectName, entry.role, entry.state])).toEqual([
       [SOURCE_OBJECT.objectName, 'volume', 'todo'],
       ['kept', 'volume', 'todo'],

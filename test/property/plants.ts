@@ -98,7 +98,8 @@ const comparesNothing: Plant['plant'] = (deps, _thread, name) => {
   let copied: Job | undefined;
   const equal = (job: Job | undefined): Job | undefined => {
     if (job?.kind === 'data.copy') copied = job;
-    if (job?.kind !== 'data.verify' || job.stage.state !== 'succeeded' || copied?.stage.state !== 'succeeded') return job;
+    if (job?.kind !== 'data.verify' || job.stage.state !== 'succeeded' || copied?.stage.state !== 'succeeded')
+      return job;
     const { digest } = copied.stage.result as { digest: string };
     return { ...job, stage: { ...job.stage, result: { ...job.stage.result, digest } } } as Job;
   };
@@ -106,16 +107,42 @@ const comparesNothing: Plant['plant'] = (deps, _thread, name) => {
 };
 
 export const PLANTS: readonly Plant[] = [
-  { name: 'Finalize without a look at the claim', plant: finalizesBlindly, seenAs: /guest’s write is lost|ended twice/ },
-  { name: 'a guest’s request that does not end the claim', plant: guestsGiveNoNotice, seenAs: /guest’s write is lost/ },
-  { name: 'a removal without the removal rule', plant: removesUnasked, seenAs: /is not there/ },
-  { name: 'a claim over an outcome that is not recorded', plant: claimsTooEarly, seenAs: /stuck|says|never/ },
-  { name: 'no digest compared', plant: comparesNothing, seenAs: /guest’s write is lost/ },
+  {
+    name: 'Finalize without a look at the claim',
+    plant: finalizesBlindly,
+    mood: { freeze: 6, guest: 1 },
+    seenAs: /guest’s write is lost|ended twice/,
+  },
+  {
+    name: 'a guest’s request that does not end the claim',
+    plant: guestsGiveNoNotice,
+    mood: { guest: 4 },
+    seenAs: /guest’s write is lost/,
+  },
+  {
+    name: 'a removal without the removal rule',
+    plant: removesUnasked,
+    mood: { guest: 1 },
+    seenAs: /is not there/,
+  },
+  {
+    name: 'a claim over an outcome that is not recorded',
+    plant: claimsTooEarly,
+    mood: { guest: 4, freeze: 4 },
+    seenAs: /stuck: migration .* is running/,
+  },
+  { name: 'no digest compared', plant: comparesNothing, mood: { 'bit flip': 4 }, seenAs: /guest’s write is lost/ },
   {
     name: 'no seal, and old attempts admitted',
     rules: { ...ALL_RULES, seal: false, generations: false },
+    mood: { crash: 4 },
     seenAs: /guest’s write is lost/,
   },
-  { name: 'no tombstone', rules: { ...ALL_RULES, tombstones: false }, seenAs: /left over: the object/ },
-  { name: 'no sweeper', sweeper: false, seenAs: /stuck|left over|never/ },
+  {
+    name: 'no tombstone',
+    rules: { ...ALL_RULES, tombstones: false },
+    mood: { freeze: 4, cancel: 4, 'time-out': 1 },
+    seenAs: /left over: the object/,
+  },
+  { name: 'no sweeper', sweeper: false, mood: { death: 1, abort: 1 }, seenAs: /stuck|left over|never/ },
 ];

@@ -144,7 +144,10 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
     const store = createStore(records);
     await Promise.all(Array.from({ length: 130 }, (_, n) => store.pools.create(newPool(`p${n}`))));
 
-    const found = await store.pools.getMany([...Array.from({ length: 130 }, (_, n) => [`p${n}`] as [string]), ['gone']]);
+    const found = await store.pools.getMany([
+      ...Array.from({ length: 130 }, (_, n) => [`p${n}`] as [string]),
+      ['gone'],
+    ]);
 
     expect(new Set(found.map((pool) => pool.id)).size).toBe(130);
   });
@@ -155,7 +158,14 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
     await store.jobs.create(aJob({ id: 'b' }));
     await store.jobs.create(aJob({ id: 'a' }));
     await store.jobs.create(aJob({ id: 'c', hostId: 'host-ab' }));
-    await store.tokens.create({ hostId: 'host-a', jobId: 'a', token: 't', enteredAtMs: 0, retryCount: 0, acked: false });
+    await store.tokens.create({
+      hostId: 'host-a',
+      jobId: 'a',
+      token: 't',
+      enteredAtMs: 0,
+      retryCount: 0,
+      acked: false,
+    });
 
     const jobs = await store.jobs.ofHost('host-a');
 

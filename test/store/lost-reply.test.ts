@@ -57,7 +57,14 @@ const begun = aMigration({ stage: { state: 'running', phase: 'validating', phase
 const errorOutcome = { migrationId: MIGRATION_ID, run: 1, atMs: nowMs, result: 'error', reason: lost } as const;
 const ended = aMigration({ stage: { state: 'succeeded', endedAtMs: START_MS } });
 const connection = { id: 'c', host: 'compute', atMs: nowMs };
-const attachment = { id: 'a', instanceId: 'i', hostName: null, mountpoint: '/dev/vdb', mode: 'rw', atMs: nowMs } as const;
+const attachment = {
+  id: 'a',
+  instanceId: 'i',
+  hostName: null,
+  mountpoint: '/dev/vdb',
+  mode: 'rw',
+  atMs: nowMs,
+} as const;
 const token = { hostId: 'host-a', jobId: 'j', token: 'old', enteredAtMs: 1, retryCount: 0, acked: false };
 const kept = {
   object: anObject('kept', DESTINATION),
@@ -138,7 +145,13 @@ const CASES: Case[] = [
     offerToken({ ...token, token: 'new', enteredAtMs: 2 }),
   ),
   on('ackToken', (store) => store.tokens, ['host-a', 'j'], token, ackToken('old')),
-  on('reserving capacity', (store) => store.pools, ['p'], { ...newPool('p'), freeBytes: 10 }, reserveCapacity('m', 5, 'p')),
+  on(
+    'reserving capacity',
+    (store) => store.pools,
+    ['p'],
+    { ...newPool('p'), freeBytes: 10 },
+    reserveCapacity('m', 5, 'p'),
+  ),
   on(
     'giving capacity back',
     (store) => store.pools,
@@ -153,7 +166,13 @@ const CASES: Case[] = [
     aHost('host-a'),
     register(aHost('host-a', { incarnation: 'host-a-2' })),
   ),
-  on('heartbeat', (store) => store.hosts, ['host-a'], aHost('host-a'), beat({ incarnation: 'host-a-1', backends: [], nowMs })),
+  on(
+    'heartbeat',
+    (store) => store.hosts,
+    ['host-a'],
+    aHost('host-a'),
+    beat({ incarnation: 'host-a-1', backends: [], nowMs }),
+  ),
   on('graceful stop', (store) => store.hosts, ['host-a'], aHost('host-a'), stopHost('host-a-1', nowMs)),
 ];
 

@@ -35,7 +35,9 @@ interface Attempt {
   readonly job: Job;
 }
 
-type Handlers = { readonly [K in JobKind]: (a: Attempt, input: JobTypes[K]['input']) => Promise<JobTypes[K]['result']> };
+type Handlers = {
+  readonly [K in JobKind]: (a: Attempt, input: JobTypes[K]['input']) => Promise<JobTypes[K]['result']>;
+};
 
 const exportOf = (job: Job): string => `${job.migrationId}.${job.run}`;
 
@@ -79,7 +81,9 @@ const HANDLERS: Handlers = {
       );
       copied[chunk] = value;
       const write = (): void => world.writeChunk(peer, exportOf(job), job.attempt, chunk, value);
-      await turns.turn(thread, `writes chunk ${chunk} to ${exportOf(job)}.${job.attempt}`, write, { onTheNetwork: true });
+      await turns.turn(thread, `writes chunk ${chunk} to ${exportOf(job)}.${job.attempt}`, write, {
+        onTheNetwork: true,
+      });
       if (chunk === 0) await report(attempt);
     }
     return {
@@ -111,6 +115,9 @@ const HANDLERS: Handlers = {
   },
 };
 
+/** Taken over by somebody else, or ended and taken off the list while this agent was frozen: nothing is left to write. */
+const GONE: readonly string[] = ['JobSuperseded', 'JobNotFound'];
+
 const work = async (attempt: Attempt): Promise<JobOutcome | 'superseded'> => {
   try {
     if (attempt.job.control.cancel) throw volmoveError('Cancelled', { by: 'the control plane' });
@@ -121,7 +128,7 @@ const work = async (attempt: Attempt): Promise<JobOutcome | 'superseded'> => {
     return { ok: true, result: await handler(attempt, attempt.job.input) };
   } catch (error) {
     if (!(error instanceof VolmoveError)) throw error;
-    return error.code === 'JobSuperseded' ? 'superseded' : { ok: false, failure: toFailure(error) };
+    return GONE.includes(error.code) ? 'superseded' : { ok: false, failure: toFailure(error) };
   }
 };
 
@@ -129,7 +136,7 @@ const runJob = async (parts: AgentParts, thread: Thread, seen: Job, incarnation:
   const deps = parts.depsOf(thread);
   const id: [string, string] = [seen.hostId, seen.id];
   const superseded = (error: unknown): undefined => {
-    if (error instanceof VolmoveError && error.code === 'JobSuperseded') return undefined;
+    if (error instanceof VolmoveError && GONE.includes(error.code)) return undefined;
     throw error;
   };
   const take = takeJob(incarnation, seen.attempt, deps.clock.nowMs());

@@ -1,7 +1,9 @@
 import { isClosed, isEnded, type Migration } from '../../../domain/migration/migration.ts';
 import type { Outcome, Volume } from '../../../domain/volume/volume.ts';
 import type { Stored } from '../../../store/records.ts';
+import { VOLUME_ID } from '../factories.ts';
 import type { Sim } from './sim.ts';
+import { digestOf } from './world.ts';
 
 /** What must hold after every step, and what must hold when nothing is left to do (model/protocol.mjs, in words). */
 export interface Checks {
@@ -46,10 +48,18 @@ export const createChecks = (sim: Sim): Checks => {
     accuse,
     broken: () =>
       accused ??
-      sim.table.peek.volumes().map((volume) => brokenVolume(sim, volume)).find(Boolean) ??
-      sim.table.peek.migrations().map((migration) => brokenRecord(outcomes, migration)).find(Boolean) ??
+      sim.table.peek
+        .volumes()
+        .map((volume) => brokenVolume(sim, volume))
+        .find(Boolean) ??
+      sim.table.peek
+        .migrations()
+        .map((migration) => brokenRecord(outcomes, migration))
+        .find(Boolean) ??
       brokenCapacity(sim) ??
-      (sim.errors.length > 0 ? `unexpected error: ${String((sim.errors[0] as Error).stack ?? sim.errors[0])}` : undefined),
+      (sim.errors.length > 0
+        ? `unexpected error: ${String((sim.errors[0] as Error).stack ?? sim.errors[0])}`
+        : undefined),
     unfinished: () =>
       sim.table.peek.volumes().map(unfinishedVolume).find(Boolean) ??
       sim.table.peek.migrations().map(unfinishedMigration).find(Boolean) ??
@@ -70,8 +80,8 @@ const brokenVolume = ({ world }: Sim, volume: Volume): string | undefined => {
   if (!location) return undefined;
   const object = world.objects.get(location.objectName);
   if (!object) return `the object that the volume lives on, ${location.objectName}, is not there`;
-  if (object.content.join() !== world.truth.join()) {
-    return `a guest’s write is lost: ${location.objectName} holds ${object.content}, the guest has written ${world.truth}`;
+  if (volume.id === VOLUME_ID && object.content.join() !== world.truth.join()) {
+    return `a guest’s write is lost: ${location.objectName} holds ${digestOf(object.content)}, the guest has written ${digestOf(world.truth)}`;
   }
   return undefined;
 };
@@ -135,7 +145,7 @@ const leftObject = ({ table, world }: Sim): string | undefined => {
 
 const leftCapacity = ({ table }: Sim): string | undefined => {
   const pool = table.peek.pools().find(({ reservedBytes }) => reservedBytes > 0);
-  return pool && `left over: ${pool.id} still has bytes reserved for ${Object.keys(pool.reservations)}`;
+  return pool && `left over: ${pool.id} still has bytes reserved for ${Object.keys(pool.reservations).join()}`;
 };
 
 /** Started comes with an end, an end is told truly, and each word of the cleanup at most once. */

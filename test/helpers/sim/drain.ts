@@ -1,3 +1,4 @@
+import type { SweepCommand } from '../../../functions/upkeep/sweep.ts';
 import type { Checks } from './checks.ts';
 import { freeVolume } from './guest.ts';
 import type { Sim } from './sim.ts';
@@ -11,7 +12,8 @@ export interface DrainOptions {
   /** Which of the waiting turns is next; the oldest unless said otherwise. */
   readonly choose?: (turns: readonly Turn[]) => Turn | undefined;
   readonly trace?: (line: string) => void;
-  readonly sweeper?: boolean;
+  /** How each pass of the sweeper is; false: nobody comes by. A plain pass unless said otherwise. */
+  readonly sweeper?: false | (() => SweepCommand);
   /** Rounds for which whoever is frozen stays frozen, so that it comes when everything is over. */
   readonly thawAfter?: number;
   /** Called when all is quiet for the first time: somebody may use the volume while others are still frozen. */
@@ -27,6 +29,7 @@ const TURNS_A_ROUND = 5_000;
 
 export const drain = async (sim: Sim, checks: Checks, options: DrainOptions = {}): Promise<string | undefined> => {
   const { choose = (turns) => turns[0], trace = () => undefined, thawAfter = 0, fault = () => 'none' } = options;
+  const { sweeper = () => ({ full: false }) } = options;
   let round = 0;
   const awake = ({ thread }: Turn): boolean => (thread.alive && thread.weight === 1) || round >= thawAfter;
 
@@ -54,10 +57,11 @@ export const drain = async (sim: Sim, checks: Checks, options: DrainOptions = {}
   for (let still = 0; round < ROUNDS && (still < 2 || round <= thawAfter + 2); round++) {
     await sim.passTime(ROUND_MS);
     const before = sim.table.writes();
-    if (options.sweeper !== false) sim.sweep();
+    const command = sweeper && sweeper();
+    if (command) sim.sweep(command);
     broken = await calm();
     if (broken !== undefined) return broken;
-    still = sim.table.writes() === before ? still + 1 : 0;
+    still = command && command.full ? still : sim.table.writes() === before ? still + 1 : 0;
   }
   return checks.unfinished();
 };

@@ -114,15 +114,16 @@ const runTask = async (
       tries.set(retrier, tried + 1);
       continue;
     }
-    const { Error, Cause } = outcome;
-    const catcher = state.Catch?.find((c) => matches(c.ErrorEquals, Error));
+    const thrown = { Error: outcome.Error, Cause: outcome.Cause };
+    const catcher = state.Catch?.find((c) => matches(c.ErrorEquals, outcome.Error));
     if (!catcher) {
-      execution.status = { state: 'FAILED', cause: `${Error}: ${Cause}` };
+      execution.status = { state: 'FAILED', cause: `${outcome.Error}: ${outcome.Cause}` };
       return undefined;
     }
-    const scope = { variables: frame.variables, states: { ...states, errorOutput: { Error, Cause } } };
-    if (catcher.Assign) frame.variables = { ...frame.variables, ...((await evaluate(catcher.Assign, scope)) as object) };
-    frame.input = { Error, Cause };
+    const scope = { variables: frame.variables, states: { ...states, errorOutput: thrown } };
+    if (catcher.Assign)
+      frame.variables = { ...frame.variables, ...((await evaluate(catcher.Assign, scope)) as object) };
+    frame.input = thrown;
     return catcher.Next;
   }
 };
@@ -217,8 +218,7 @@ export const createEngine = (parts: EngineParts): Engine => {
         const act = (): 'started' | 'existed' => start(machine, name, input);
         return turns.turn(thread, `starts ${name}`, act, { again: act });
       },
-      status: (machine, name) =>
-        turns.turn(thread, `describes ${name}`, () => all.get(keyOf(machine, name))?.status),
+      status: (machine, name) => turns.turn(thread, `describes ${name}`, () => all.get(keyOf(machine, name))?.status),
     }),
     tasksOf: (thread) => ({
       succeed(token, output) {

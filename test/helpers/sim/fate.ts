@@ -1,3 +1,5 @@
+import type { SweepCommand } from '../../../functions/upkeep/sweep.ts';
+import type { Chance } from './random.ts';
 import type { Sim } from './sim.ts';
 import type { Kind, Move, Stage } from './stage.ts';
 
@@ -21,9 +23,7 @@ const isSending = ({ turns }: Sim, hostId: string): boolean =>
 const mayRot = ({ table, world }: Sim, name: string): boolean => {
   const kept = table.peek.volumes().flatMap(({ location, retained }) => [location, ...retained.map((r) => r.object)]);
   const exports = [...world.hosts.values()].flatMap((host) => [...host.exports.values()]);
-  return (
-    !kept.some((object) => object?.objectName === name) && !exports.some((e) => e.objectName === name && e.asked)
-  );
+  return !kept.some((object) => object?.objectName === name) && !exports.some((e) => e.objectName === name && e.asked);
 };
 
 export const accidents = (stage: Stage): Move[] => {
@@ -50,12 +50,15 @@ export const accidents = (stage: Stage): Move[] => {
   ];
 };
 
+/** A plain pass; now and then one that reads everything, or takes old jobs off their hosts' lists. */
+export const howToSweep = (chance: Chance): SweepCommand => ({ full: chance.happens(0.2), tidy: chance.happens(0.3) });
+
 export const courseOfThings = ({ sim, chance, options }: Stage): Move[] => {
   const { turns, world, agents, statusEvents } = sim;
   const sweeping = turns.pending().filter(({ thread }) => thread.name === 'sweeper').length;
   const down = [...world.hosts.values()].filter((host) => !host.up || host.paused);
   const upkeep: Move[] = [
-    { weight: sweeping < 2 ? 0.05 : 0, label: 'the sweeper comes', act: () => sim.sweep() },
+    { weight: sweeping < 2 ? 0.05 : 0, label: 'the sweeper comes', act: () => sim.sweep(howToSweep(chance)) },
     ...statusEvents.map((execution) => ({
       weight: execution.machine === 'migrate-volume' ? 0.1 : 0,
       label: `the reconciler hears of ${execution.name}`,

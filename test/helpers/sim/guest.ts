@@ -1,6 +1,14 @@
 import type { Decision } from '../../../domain/decision.ts';
 import { VolmoveError } from '../../../domain/error.ts';
-import { attach, beginDetaching, connect, detach, disconnect, reserve, unreserve } from '../../../domain/volume/guest.ts';
+import {
+  attach,
+  beginDetaching,
+  connect,
+  detach,
+  disconnect,
+  reserve,
+  unreserve,
+} from '../../../domain/volume/guest.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../../functions/shared/deps.ts';
 import type { Thread, Turns } from './turns.ts';
@@ -58,7 +66,14 @@ export const useVolume = async (parts: GuestParts, deps: Deps, thread: Thread, s
   if (path !== undefined) {
     await write(path, session.writes);
     if (manner === 'attached') {
-      const attachment = { id: guestId, instanceId: null, hostName: guestId, mountpoint: '/', mode: 'rw', atMs: now() } as const;
+      const attachment = {
+        id: guestId,
+        instanceId: null,
+        hostName: guestId,
+        mountpoint: '/',
+        mode: 'rw',
+        atMs: now(),
+      } as const;
       if (await ask(attach(attachment))) {
         await write(path, 1);
         await ask(beginDetaching(now()));

@@ -1,7 +1,7 @@
 import jsonata from 'jsonata';
+import type { Machine } from '../../../domain/ports.ts';
 import migrateVolume from '../../../statemachines/migrate-volume.asl.json' with { type: 'json' };
 import volumeJob from '../../../statemachines/volume-job.asl.json' with { type: 'json' };
-import type { Machine } from '../../../domain/ports.ts';
 
 /** The real state machine files, and their JSONata expressions: as much as a simulated execution needs of them. */
 

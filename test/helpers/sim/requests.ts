@@ -1,9 +1,9 @@
+import type { Migration } from '../../../domain/migration/migration.ts';
+import { formatPlacement, type Placement } from '../../../domain/placement.ts';
+import type { MigrationOptions } from '../../../domain/volume/volume.ts';
 import { cancelMigration } from '../../../functions/api/migrations/cancel.ts';
 import { migrate } from '../../../functions/api/migrations/migrate.ts';
 import { deleteVolume } from '../../../functions/api/volumes/delete.ts';
-import { formatPlacement, type Placement } from '../../../domain/placement.ts';
-import type { Migration } from '../../../domain/migration/migration.ts';
-import type { MigrationOptions } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../../functions/shared/deps.ts';
 import { OPTIONS, VOLUME_ID } from '../factories.ts';
 

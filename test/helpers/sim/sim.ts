@@ -1,12 +1,12 @@
 import { VolmoveError } from '../../../domain/error.ts';
 import type { VolmoveEvent } from '../../../domain/event.ts';
-import type { Placement } from '../../../domain/placement.ts';
-import { createdObjectName } from '../../../domain/names.ts';
 import { newPool } from '../../../domain/host/capacity.ts';
+import { createdObjectName } from '../../../domain/names.ts';
+import type { Placement } from '../../../domain/placement.ts';
 import { GIB } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../../functions/shared/deps.ts';
-import { type SweepCommand, sweep } from '../../../functions/upkeep/sweep.ts';
 import { reconcile } from '../../../functions/upkeep/reconcile.ts';
+import { type SweepCommand, sweep } from '../../../functions/upkeep/sweep.ts';
 import { createStore } from '../../../store/store.ts';
 import { type FakeClock, fakeClock } from '../clock.ts';
 import { SETTINGS } from '../deps.ts';

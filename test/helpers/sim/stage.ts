@@ -7,6 +7,8 @@ import type { Sim, SimOptions } from './sim.ts';
 export interface StoryOptions extends Pick<SimOptions, 'rules' | 'plant'> {
   /** False: nobody ever comes by; a planted bug. */
   readonly sweeper?: boolean;
+  /** The kinds that a story is to be full of, and no others; drawn by the seed unless said. */
+  readonly mood?: Partial<Mood>;
 }
 
 /** What can happen more or less often. */
@@ -37,6 +39,9 @@ const FACTORS = [0, 0, 0, 1, 4];
 export const moodOf = (chance: Chance): Mood =>
   Object.fromEntries(KINDS.map((kind) => [kind, FACTORS[chance.below(FACTORS.length)] ?? 0])) as Mood;
 
+/** Nothing but migrations. */
+export const CALM: Mood = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Mood;
+
 export interface Stage {
   readonly sim: Sim;
   readonly checks: Checks;
@@ -53,5 +58,5 @@ export interface Stage {
 export interface Move {
   readonly weight: number;
   readonly label: string;
-  readonly act: () => Promise<unknown> | unknown;
+  readonly act: () => unknown;
 }

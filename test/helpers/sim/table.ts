@@ -1,6 +1,6 @@
-import type { Migration } from '../../../domain/migration/migration.ts';
-import type { Job } from '../../../domain/job/job.ts';
 import type { Pool } from '../../../domain/host/pool.ts';
+import type { Job } from '../../../domain/job/job.ts';
+import type { Migration } from '../../../domain/migration/migration.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import { memoryRecords } from '../../../store/memory-records.ts';
 import type { Records, Stored } from '../../../store/records.ts';

@@ -1,10 +1,10 @@
 import { createChecks } from './checks.ts';
 import { drain } from './drain.ts';
-import { accidents, courseOfThings } from './fate.ts';
+import { accidents, courseOfThings, howToSweep } from './fate.ts';
 import { guestComes, people } from './people.ts';
 import { chanceOf } from './random.ts';
 import { createSim } from './sim.ts';
-import { type Move, moodOf, type Stage, type StoryOptions } from './stage.ts';
+import { CALM, type Move, moodOf, type Stage, type StoryOptions } from './stage.ts';
 import type { Fault, Turn } from './turns.ts';
 
 /** One random story: requests, steps, agents and accidents in an order that the seed decides, then a fair end. */
@@ -85,7 +85,8 @@ const step = async (stage: Stage): Promise<string | undefined> => {
 
 export const tell = async (seed: number, options: StoryOptions = {}): Promise<Story> => {
   const chance = chanceOf(seed);
-  const mood = moodOf(chance);
+  const drawn = moodOf(chance);
+  const mood = options.mood ? { ...CALM, ...options.mood } : drawn;
   let busyLeft = chance.below(5);
   const sim = await createSim({
     ...(options.rules ? { rules: options.rules } : {}),
@@ -109,7 +110,7 @@ export const tell = async (seed: number, options: StoryOptions = {}): Promise<St
     trace: (line) => trace.push(line),
     thawAfter: chance.below(5),
     visit: () => void guestComes(stage, 1).act(),
-    sweeper: options.sweeper ?? true,
+    sweeper: options.sweeper === false ? false : () => howToSweep(chance),
   });
   for (const result of checks.outcomes.values()) saw.add(result);
   return { seed, broken, trace, saw };

@@ -63,7 +63,10 @@ export const createTurns = (): Turns => {
     new Promise((resolve, reject) => {
       if (!thread.alive) return;
       const take = (fault: Fault): void => {
-        if (fault === 'dies before') return kill(thread);
+        if (fault === 'dies before') {
+          kill(thread);
+          return;
+        }
         const done = (async () => act())();
         if (fault === 'dies after') kill(thread);
         const heard = fault === 'answer lost' && again ? wait(thread, `${label}, asked again`, again, {}) : done;

@@ -94,7 +94,8 @@ export const createWorld = (hostIds: readonly string[], rules: AgentRules = ALL_
     truth,
     host,
     make({ hostId }, name) {
-      if (rules.tombstones && host(hostId).tombstones.has(name)) throw volmoveError('ObjectTombstoned', { object: name });
+      if (rules.tombstones && host(hostId).tombstones.has(name))
+        throw volmoveError('ObjectTombstoned', { object: name });
       if (!objects.has(name)) objects.set(name, { name, hostId, content: [-1, -1] });
     },
     admit(hostId, exportName, objectName) {

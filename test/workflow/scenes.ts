@@ -1,0 +1,76 @@
+import { resetStatus } from '../../domain/volume/reset.ts';
+import { createVolume } from '../../functions/api/volumes/create.ts';
+import { VOLUME_ID } from '../helpers/factories.ts';
+import { useVolume } from '../helpers/sim/guest.ts';
+import { requestCancel, requestMigration, requestRemoval } from '../helpers/sim/requests.ts';
+import type { Scene } from '../helpers/sim/script.ts';
+import { placeOn } from '../helpers/sim/sim.ts';
+
+/** Stories that every step of the workflow has a part in. */
+
+const destination = placeOn('host-b');
+const IN_MID_COPY = /^reads chunk 1/;
+const activeId = (sim: Parameters<NonNullable<Scene['meanwhile']>['ask']>[0]): string =>
+  sim.table.peek.migrations().find(({ stage }) => stage.state === 'running')?.id ?? 'none';
+
+export const MIGRATION: Scene = { name: 'a migration', ask: (deps) => requestMigration(deps, { destination }) };
+
+export const LOCKED: Scene = {
+  name: 'a locked migration',
+  ask: (deps) => requestMigration(deps, { destination, options: { lock: true } }),
+};
+
+export const ATTACHED: Scene = {
+  ...MIGRATION,
+  name: 'a migration that an attach ends',
+  meanwhile: {
+    at: IN_MID_COPY,
+    ask: ({ turns, world, table }, deps, thread) =>
+      useVolume(
+        {
+          turns,
+          world,
+          volume: () => table.peek.volumes()[0],
+          onLostObject: (name) => {
+            throw new Error(`A guest writes to ${name}, which is not there.`);
+          },
+        },
+        deps,
+        thread,
+        { volumeId: VOLUME_ID, guestId: 'guest', writes: 2, manner: 'attached' },
+      ),
+  },
+};
+
+export const CANCELLED: Scene = {
+  ...LOCKED,
+  name: 'a locked migration that is cancelled',
+  meanwhile: { at: IN_MID_COPY, ask: (sim, deps) => requestCancel(deps, activeId(sim)) },
+};
+
+export const RESET: Scene = {
+  ...MIGRATION,
+  name: 'a migration that a reset ends',
+  meanwhile: {
+    at: IN_MID_COPY,
+    ask: (_sim, deps) =>
+      deps.store.volumes.apply([VOLUME_ID], resetStatus({ migrationStatus: null, nowMs: deps.clock.nowMs() })),
+  },
+};
+
+export const DELETION: Scene = { name: 'a deletion', ask: requestRemoval };
+
+export const CREATION: Scene = {
+  name: 'a creation',
+  ask: (deps) =>
+    createVolume(deps)({
+      caller: { userId: 'user', projectId: 'project', role: 'member' },
+      sizeGib: 1,
+      name: 'new',
+      description: null,
+      metadata: {},
+      pool: 'host-b@files#ssd',
+    }),
+};
+
+export const SCENES: readonly Scene[] = [MIGRATION, LOCKED, ATTACHED, CANCELLED, RESET, DELETION, CREATION];
