@@ -69,7 +69,13 @@ const listen = async (
   const configured = Number(data_address.slice(colon + 1));
   const port = configured === 0 ? await rememberedPort(deps.dataDir.path) : configured;
   const open = (wanted: number): Promise<NbdServer> =>
-    createNbdServer({ host: data_address.slice(0, colon), port: wanted, tls: certificate, resolveExport });
+    createNbdServer({
+      host: data_address.slice(0, colon),
+      port: wanted,
+      tls: certificate,
+      resolveExport,
+      onProblem: deps.onProblem,
+    });
   let server: NbdServer;
   try {
     server = await open(port);

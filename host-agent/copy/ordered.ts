@@ -6,6 +6,8 @@ export interface Ordered<T> {
   /** Positions are counted from `from`; `span` positions are covered by one item. */
   put(position: number, span: number, item: T): void;
   readonly lowWater: number;
+  /** Items that came early and wait for one before them. The caller bounds it, or one slow request would let it grow. */
+  readonly early: number;
 }
 
 export const createOrdered = <T>(
@@ -17,6 +19,9 @@ export const createOrdered = <T>(
   return {
     get lowWater() {
       return lowWater;
+    },
+    get early() {
+      return early.size;
     },
     put(position, span, item) {
       early.set(position, { item, span });

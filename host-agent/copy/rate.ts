@@ -1,6 +1,16 @@
 /** A smoothed rate in bytes a second: exponential over about five seconds. The first count is what it begins from. */
-export const createRate = (monotonicMs: () => number): { add(totalBytes: number): number } => {
-  const WINDOW_MS = 5_000;
+export interface Rate {
+  /** `totalBytes` only grows. Returns the rate as it is now. */
+  add(totalBytes: number): number;
+  /** Nothing moves from now on, by intent: the rate is 0, and the time until the next `add` does not count. */
+  rest(): void;
+}
+
+const WINDOW_MS = 5_000;
+/** What comes closer together than this is taken together: one chunk alone says nothing about a rate. */
+const MIN_ELAPSED_MS = 50;
+
+export const createRate = (monotonicMs: () => number): Rate => {
   let counted: { readonly atMs: number; readonly bytes: number } | undefined;
   let rate = 0;
   return {
@@ -9,12 +19,15 @@ export const createRate = (monotonicMs: () => number): { add(totalBytes: number)
       const before = counted ?? { atMs: nowMs, bytes: totalBytes };
       counted ??= before;
       const elapsedMs = nowMs - before.atMs;
-      if (elapsedMs < 50) return rate;
+      if (elapsedMs < MIN_ELAPSED_MS) return rate;
       const current = ((totalBytes - before.bytes) / elapsedMs) * 1000;
-      const weight = rate === 0 ? 1 : 1 - Math.exp(-elapsedMs / WINDOW_MS);
-      rate += (current - rate) * weight;
+      rate += (current - rate) * (rate === 0 ? 1 : 1 - Math.exp(-elapsedMs / WINDOW_MS));
       counted = { atMs: nowMs, bytes: totalBytes };
       return rate;
+    },
+    rest() {
+      rate = 0;
+      counted = undefined;
     },
   };
 };

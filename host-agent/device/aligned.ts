@@ -1,6 +1,7 @@
 /**
  * Buffers that O_DIRECT takes. A plain Buffer starts anywhere; WebAssembly memory starts at a page (64 KiB), so slices of it
- * at multiples of the alignment are aligned (measured; koffi.address would tell the same).
+ * at multiples of the alignment are aligned (measured). Each memory reserves 8 GiB of addresses, though no memory before it is
+ * touched, so they are made for a whole window of requests at once.
  */
 export const ALIGNMENT_BYTES = 4096;
 const WASM_PAGE_BYTES = 65_536;

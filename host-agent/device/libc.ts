@@ -1,44 +1,76 @@
-import koffi from 'koffi';
-
 /**
- * The system calls that Node has no words for: lseek(2) with SEEK_DATA / SEEK_HOLE, and fallocate(2). Undefined where there
- * is no Linux libc; then a device has one data extent and zeroes are written.
+ * The system calls that Node has no words for: lseek(2) with SEEK_DATA and SEEK_HOLE, fallocate(2), and two ioctls of block
+ * devices. All on a thread of their own, because each may wait for a disk. Undefined where there is no Linux libc or koffi
+ * cannot be loaded; then a device has one data extent and zeroes are written.
  */
 export interface Libc {
-  /** The next offset of data (or of a hole) at or after `offset`; -1 when there is none. Throws nothing: errno tells. */
-  seek(
-    fd: number,
-    offset: number,
-    whence: 'data' | 'hole' | 'end',
-  ): { readonly offset: number; readonly errno: number };
-  fallocate(fd: number, mode: number, offset: number, lengthBytes: number): Promise<number>;
+  /** The next offset of data (or of a hole) at or after `offset`, or `none` with the errno that tells why. */
+  seek(fd: number, offset: number, whence: 'data' | 'hole'): Promise<Sought>;
+  /** False when the file system refuses. */
+  fallocate(fd: number, mode: number, offset: number, lengthBytes: number): Promise<boolean>;
+  /** BLKZEROOUT; false when the device refuses. Offset and length are multiples of 512. */
+  zeroOut(fd: number, offset: number, lengthBytes: number): Promise<boolean>;
+  /** BLKGETSIZE64; undefined when this is no block device. */
+  blockDeviceSize(fd: number): Promise<number | undefined>;
 }
 
+export type Sought =
+  | { readonly found: true; readonly offset: number }
+  | { readonly found: false; readonly errno: number };
+
+/** lseek: the offset is beyond the end, or there is only a hole up to it. */
 export const ENXIO = 6;
+// fallocate(2), linux/falloc.h
 export const PUNCH_HOLE_KEEP_SIZE = 0x03;
 export const ZERO_RANGE_KEEP_SIZE = 0x11;
 
-const WHENCE = { data: 3, hole: 4, end: 2 } as const;
+const WHENCE = { data: 3, hole: 4 } as const;
+// linux/fs.h
+const BLKZEROOUT = 0x127f;
+const BLKGETSIZE64 = 0x80081272;
 
-const load = (): Libc | undefined => {
+interface Called {
+  readonly result: number;
+  readonly errno: number;
+}
+
+const load = async (): Promise<Libc | undefined> => {
   if (process.platform !== 'linux') return undefined;
+  const koffi = await import('koffi').then(
+    (module) => module.default,
+    () => undefined,
+  );
+  if (!koffi) return undefined;
   const lib = koffi.load(null);
-  const lseek = lib.func('int64 lseek(int fd, int64 offset, int whence)');
-  const fallocate = lib.func('int fallocate(int fd, int mode, int64 offset, int64 length)');
-  return {
-    seek(fd, offset, whence) {
-      const found = Number(lseek(fd, offset, WHENCE[whence]));
-      // koffi's errno is stale unless the call has just failed
-      return { offset: found, errno: found === -1 ? koffi.errno() : 0 };
-    },
-    // a big punch may block for long: on koffi's own thread
-    fallocate: (fd, mode, offset, lengthBytes) =>
+  const call = (prototype: string): ((...args: unknown[]) => Promise<Called>) => {
+    const native = lib.func(prototype);
+    return (...args) =>
       new Promise((resolve, reject) => {
-        fallocate.async(fd, mode, offset, lengthBytes, (error: Error | null, result: number) =>
-          error ? reject(error) : resolve(result),
-        );
-      }),
+        native.async(...args, (error: Error | null, result: number | bigint) => {
+          // koffi keeps the errno of the thread that made this very call, and it is stale unless the call has failed
+          if (error) reject(error);
+          else resolve({ result: Number(result), errno: Number(result) === -1 ? koffi.errno() : 0 });
+        });
+      });
+  };
+  const lseek = call('int64 lseek(int fd, int64 offset, int whence)');
+  const fallocate = call('int fallocate(int fd, int mode, int64 offset, int64 length)');
+  const ioctl = call('int ioctl(int fd, unsigned long request, uint64 *argument)');
+  return {
+    async seek(fd, offset, whence) {
+      const { result, errno } = await lseek(fd, offset, WHENCE[whence]);
+      return result === -1 ? { found: false, errno } : { found: true, offset: result };
+    },
+    fallocate: async (fd, mode, offset, lengthBytes) => (await fallocate(fd, mode, offset, lengthBytes)).result === 0,
+    async zeroOut(fd, offset, lengthBytes) {
+      const range = BigUint64Array.of(BigInt(offset), BigInt(lengthBytes));
+      return (await ioctl(fd, BLKZEROOUT, range)).result === 0;
+    },
+    async blockDeviceSize(fd) {
+      const size = BigUint64Array.of(0n);
+      return (await ioctl(fd, BLKGETSIZE64, size)).result === 0 ? Number(size[0]) : undefined;
+    },
   };
 };
 
-export const libc = load();
+export const libc = await load();

@@ -1,10 +1,8 @@
 import type { BlockDevice } from '../../domain/block-device.ts';
-import { bytesOf, isZero, pieces } from '../copy/chunks.ts';
-import { type CopyProgress, REQUESTS_IN_FLIGHT } from '../copy/copy.ts';
-import { createInFlight } from '../copy/in-flight.ts';
-import { createOrdered } from '../copy/ordered.ts';
+import { bytesOf, isZero } from '../copy/chunks.ts';
 import { createRate } from '../copy/rate.ts';
-import { alignedBuffers } from '../device/aligned.ts';
+import { scan } from '../copy/scan.ts';
+import { throwIfAborted } from '../device/errors.ts';
 import { createDigest } from './digest.ts';
 import { CHUNK_BYTES, leafHash } from './tree-hash.ts';
 
@@ -12,46 +10,40 @@ import { CHUNK_BYTES, leafHash } from './tree-hash.ts';
 export interface DigestRequest {
   readonly device: BlockDevice;
   readonly sizeBytes: number;
-  readonly onProgress: (progress: CopyProgress) => void;
+  readonly onProgress: (progress: DigestProgress) => void;
   readonly monotonicMs: () => number;
   readonly signal: AbortSignal;
   /** As in CopyRequest. */
   readonly window?: readonly Buffer[];
 }
 
-export const digestDevice = async ({
-  device,
-  sizeBytes,
-  onProgress,
-  monotonicMs,
-  signal,
-  window,
-}: DigestRequest): Promise<string> => {
+export interface DigestProgress {
+  readonly settledBytes: number;
+  readonly totalBytes: number;
+  readonly rateBytesPerSecond: number;
+}
+
+export const digestDevice = async (request: DigestRequest): Promise<string> => {
+  const { device, sizeBytes, onProgress, monotonicMs, signal } = request;
+  throwIfAborted(signal);
   const digest = createDigest(sizeBytes);
   const rate = createRate(monotonicMs);
-  const ordered = createOrdered<Buffer | 'zeroes'>(0, (leaf, _chunk, span) => {
-    if (leaf === 'zeroes') digest.zeroes(span);
-    else digest.chunk(leaf);
-    const settledBytes = bytesOf(digest.chunks, sizeBytes);
-    onProgress({ settledBytes, totalBytes: sizeBytes, rateBytesPerSecond: rate.add(settledBytes) });
+  onProgress({ settledBytes: 0, totalBytes: sizeBytes, rateBytesPerSecond: rate.add(0) });
+  await scan({
+    device,
+    sizeBytes,
+    digest,
+    async visit(piece, memory) {
+      if (piece.kind === 'zeroes') return 'zeroes';
+      await device.read(piece.chunk * CHUNK_BYTES, memory, signal);
+      return isZero(memory) ? 'zeroes' : leafHash(memory);
+    },
+    onGrown() {
+      const settledBytes = bytesOf(digest.chunks, sizeBytes);
+      onProgress({ settledBytes, totalBytes: sizeBytes, rateBytesPerSecond: rate.add(settledBytes) });
+    },
+    signal,
+    window: request.window,
   });
-  const inFlight = createInFlight(window ?? alignedBuffers(REQUESTS_IN_FLIGHT, CHUNK_BYTES));
-  onProgress({ settledBytes: 0, totalBytes: sizeBytes, rateBytesPerSecond: 0 });
-  try {
-    for await (const piece of pieces(device, sizeBytes, 0, signal)) {
-      signal.throwIfAborted();
-      if (piece.kind === 'zeroes') {
-        ordered.put(piece.chunk, piece.count, 'zeroes');
-        continue;
-      }
-      await inFlight.run(async (buffer) => {
-        const memory = buffer.subarray(0, piece.lengthBytes);
-        await device.read(piece.chunk * CHUNK_BYTES, memory, signal);
-        ordered.put(piece.chunk, 1, isZero(memory) ? 'zeroes' : leafHash(memory));
-      });
-    }
-  } finally {
-    await inFlight.drain();
-  }
   return digest.finish();
 };

@@ -1,38 +1,37 @@
-import { Blake3Hasher } from '@napi-rs/blake-hash';
+import { blake3 } from './blake3.ts';
 
 /**
  * Format `volmove-merkle-1`. A volume of S bytes is cut into chunks of 1 MiB in address order; the last may be shorter.
  *   leaf  = BLAKE3(0x00 || u32le(length) || bytes)
- *   node  = BLAKE3(0x01 || left || right), the left subtree being the largest full power of two (as in RFC 6962, 2.1)
- *   root  = BLAKE3(0x02 || u64le(S) || node of all chunks, or nothing when S is 0)
- * A hole is a chunk of zeroes. Subtrees of zeroes alone are constants, so a 64 TiB hole costs a few dozen hashes.
+ *   node  = BLAKE3(0x01 || left || right), the left subtree being the largest full power of two below the number of chunks
+ *           (as in RFC 6962, 2.1); a single chunk is its leaf
+ *   root  = BLAKE3(0x02 || u64le(S) || node of all chunks, or nothing when S is 0), written in lower-case hex
+ * The first byte keeps leaves, nodes and roots apart, the lengths keep a short chunk apart from one that ends in zeroes. A hole
+ * is a chunk of zeroes. Subtrees of zeroes alone are constants, so a 64 TiB hole costs a few dozen hashes. A change of any of
+ * this is another format with another name: stored checkpoints and the agents of other hosts would disagree.
  */
+export const FORMAT = 'volmove-merkle-1';
 export const CHUNK_BYTES = 1024 * 1024;
-
-const hash = (...parts: Uint8Array[]): Buffer => {
-  const hasher = new Blake3Hasher();
-  for (const part of parts) hasher.update(part);
-  return hasher.digestBuffer();
-};
+export const HASH_BYTES = 32;
 
 const LEAF = 0x00;
 const NODE = Buffer.from([0x01]);
 const ROOT = 0x02;
 
-export const leafHash = (bytes: Uint8Array): Buffer => {
+export const leafHash = (bytes: Buffer): Buffer => {
   const head = Buffer.alloc(5);
   head.writeUInt8(LEAF);
   head.writeUInt32LE(bytes.length, 1);
-  return hash(head, bytes);
+  return blake3.hash(head, bytes);
 };
 
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer => hash(NODE, left, right);
+export const nodeHash = (left: Buffer, right: Buffer): Buffer => blake3.hash(NODE, left, right);
 
-export const rootHash = (sizeBytes: number, top: Uint8Array | undefined): Buffer => {
+export const rootHash = (sizeBytes: number, top: Buffer | undefined): Buffer => {
   const head = Buffer.alloc(9);
   head.writeUInt8(ROOT);
   head.writeBigUInt64LE(BigInt(sizeBytes), 1);
-  return top ? hash(head, top) : hash(head);
+  return top ? blake3.hash(head, top) : blake3.hash(head);
 };
 
 const zeroSubtrees: Buffer[] = [];
@@ -47,3 +46,10 @@ export const zeroSubtree = (level: number): Buffer => {
   }
   return found;
 };
+
+export const zeroLeaf = (lengthBytes: number): Buffer =>
+  lengthBytes === CHUNK_BYTES ? zeroSubtree(0) : leafHash(Buffer.alloc(lengthBytes));
+
+export const chunkCount = (sizeBytes: number): number => Math.ceil(sizeBytes / CHUNK_BYTES);
+export const chunkLength = (sizeBytes: number, chunk: number): number =>
+  Math.min(CHUNK_BYTES, sizeBytes - chunk * CHUNK_BYTES);

@@ -1,25 +1,25 @@
 import type { Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { DataPathError } from '../device/errors.ts';
-import { fingerprintOf } from './certificate.ts';
+import { type DataPathCode, DataPathError } from '../device/errors.ts';
+import { decodeInfo, encodeGo } from './export-info.ts';
 import {
   encodeOption,
+  FIRST_REPLY_ERROR,
   HANDSHAKE,
-  INFO,
   INIT_MAGIC,
   MAX_OPTION_BYTES,
+  MAX_REQUEST_BYTES,
   OPTION,
   OPTION_MAGIC,
+  OPTION_REPLY_HEAD_BYTES,
   OPTION_REPLY_MAGIC,
   REPLY,
 } from './protocol.ts';
 import { createReader, type Reader } from './reader.ts';
+import { type Identity, secureAsClient } from './tls.ts';
 
 /** The client's half of the negotiation: TLS first, the peer's certificate pinned, then the export by name. */
 
-export interface ClientTls {
-  readonly keyPem: string;
-  readonly certPem: string;
+export interface ClientTls extends Identity {
   /** SHA-256 fingerprint of the only certificate that is trusted, lower-case hex. */
   readonly peerFingerprint: string;
 }
@@ -28,6 +28,11 @@ export interface Entered {
   readonly socket: Socket;
   readonly reader: Reader;
   readonly sizeBytes: number;
+  readonly blockSizeBytes: number;
+  /** Of READ and WRITE. */
+  readonly maxRequestBytes: number;
+  /** TRANSMISSION flags. */
+  readonly flags: number;
 }
 
 interface OptionReply {
@@ -38,7 +43,7 @@ interface OptionReply {
 const notNbd = (): DataPathError => new DataPathError('ProtocolError', 'the other side does not speak NBD');
 
 const readReply = async (reader: Reader, option: number): Promise<OptionReply> => {
-  const head = await reader.take(20);
+  const head = await reader.take(OPTION_REPLY_HEAD_BYTES);
   const length = head.readUInt32BE(16);
   if (head.readBigUInt64BE(0) !== OPTION_REPLY_MAGIC || head.readUInt32BE(8) !== option || length > MAX_OPTION_BYTES)
     throw notNbd();
@@ -53,65 +58,59 @@ const greet = async (socket: Socket, reader: Reader): Promise<void> => {
   socket.write(flags);
 };
 
-const secure = async (socket: Socket, reader: Reader, tls: ClientTls): Promise<Socket> => {
-  socket.write(encodeOption(OPTION.STARTTLS, Buffer.alloc(0)));
+/** Nothing but the request for TLS is sent before the peer has proved who it is. */
+const secure = async (raw: Socket, reader: Reader, tls: ClientTls): Promise<Socket> => {
+  raw.write(encodeOption(OPTION.STARTTLS, Buffer.alloc(0)));
   const answer = await readReply(reader, OPTION.STARTTLS);
   if (answer.kind !== REPLY.ACK) throw new DataPathError('PeerRefused', 'the other side has no TLS');
   reader.detach();
-  const wrapped = connectTls({
-    socket,
-    key: tls.keyPem,
-    cert: tls.certPem,
-    minVersion: 'TLSv1.3',
-    // authenticity is the pinned fingerprint below, checked before a byte is sent
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
-  });
-  await new Promise<void>((resolve, reject) => {
-    wrapped.once('secureConnect', resolve);
-    wrapped.once('error', (error) =>
-      reject(new DataPathError('ConnectionLost', `the TLS handshake failed: ${error.message}`, { cause: error })),
-    );
-    wrapped.once('close', () =>
-      reject(new DataPathError('ConnectionLost', 'the other side left during the TLS handshake')),
-    );
-  });
-  const found = fingerprintOf(wrapped.getPeerCertificate().fingerprint256 ?? '');
-  if (found !== tls.peerFingerprint) {
-    wrapped.destroy();
+  const { socket, peerFingerprint } = await secureAsClient(raw, tls);
+  if (peerFingerprint !== tls.peerFingerprint) {
     throw new DataPathError(
       'PeerCertificateMismatch',
-      `the other side's certificate is ${found || 'missing'}, not ${tls.peerFingerprint}`,
+      `the other side's certificate is ${peerFingerprint ?? 'missing'}, not ${tls.peerFingerprint}`,
     );
   }
-  wrapped.on('error', () => wrapped.destroy());
-  return wrapped;
+  return socket;
 };
 
-const go = async (socket: Socket, reader: Reader, exportName: string): Promise<number> => {
-  const name = Buffer.from(exportName);
-  const data = Buffer.alloc(4 + name.length + 2);
-  data.writeUInt32BE(name.length, 0);
-  name.copy(data, 4);
-  socket.write(encodeOption(OPTION.GO, data));
-  let sizeBytes: number | undefined;
+const refusal = (kind: number, exportName: string, text: string): DataPathError => {
+  const codes: Readonly<Record<number, DataPathCode>> = {
+    [REPLY.ERR_UNKNOWN]: 'ExportNotOpen',
+    [REPLY.ERR_SHUTDOWN]: 'ExportSealed',
+  };
+  return new DataPathError(codes[kind] ?? 'PeerRefused', `export ${exportName}: ${text || `refused with ${kind}`}`);
+};
+
+type Opened = Omit<Entered, 'socket' | 'reader'>;
+
+const go = async (socket: Socket, reader: Reader, exportName: string): Promise<Opened> => {
+  socket.write(encodeOption(OPTION.GO, encodeGo(exportName)));
+  let opened: Opened | undefined;
+  let limits = { blockSizeBytes: 4096, maxRequestBytes: MAX_REQUEST_BYTES };
   for (;;) {
-    const { kind, data: body } = await readReply(reader, OPTION.GO);
-    if (kind === REPLY.INFO && body.length >= 12 && body.readUInt16BE(0) === INFO.EXPORT)
-      sizeBytes = Number(body.readBigUInt64BE(2));
+    const { kind, data } = await readReply(reader, OPTION.GO);
+    if (kind >= FIRST_REPLY_ERROR) throw refusal(kind, exportName, data.toString('utf8'));
     if (kind === REPLY.ACK) {
-      if (sizeBytes === undefined) throw notNbd();
-      return sizeBytes;
+      if (!opened || !Number.isSafeInteger(opened.sizeBytes)) throw notNbd();
+      return { ...opened, ...limits };
     }
-    if (kind >= REPLY.ERR_UNSUP)
-      throw new DataPathError('PeerRefused', `export ${exportName}: ${body.toString('utf8') || `error ${kind}`}`);
+    const info = kind === REPLY.INFO ? decodeInfo(data) : undefined;
+    if (info && 'sizeBytes' in info) opened = { ...limits, sizeBytes: Number(info.sizeBytes), flags: info.flags };
+    else if (info) {
+      limits = {
+        blockSizeBytes: info.preferredBytes,
+        maxRequestBytes: Math.max(1, Math.min(MAX_REQUEST_BYTES, info.maxPayloadBytes)),
+      };
+    }
   }
 };
 
-export const enter = async (raw: Socket, exportName: string, tls: ClientTls): Promise<Entered> => {
+export const enter = async (raw: Socket, exportName: string, tls: ClientTls | undefined): Promise<Entered> => {
   const plain = createReader(raw);
   await greet(raw, plain);
+  if (!tls) return { socket: raw, reader: plain, ...(await go(raw, plain, exportName)) };
   const socket = await secure(raw, plain, tls);
   const reader = createReader(socket);
-  return { socket, reader, sizeBytes: await go(socket, reader, exportName) };
+  return { socket, reader, ...(await go(socket, reader, exportName)) };
 };

@@ -1,6 +1,7 @@
 /**
  * The part of the NBD protocol that the agents speak (doc/proto.md of the NBD project): fixed newstyle negotiation with
- * NO_ZEROES, STARTTLS, GO; simple replies; READ, WRITE, WRITE_ZEROES, FLUSH, DISC. All numbers are big-endian.
+ * NO_ZEROES, STARTTLS, EXPORT_NAME, GO, INFO, LIST, ABORT; simple replies; READ, WRITE, WRITE_ZEROES, FLUSH, DISC. All numbers
+ * are big-endian. The names are the protocol's.
  */
 export const INIT_MAGIC = 0x4e42444d41474943n; // "NBDMAGIC"
 export const OPTION_MAGIC = 0x49484156454f5054n; // "IHAVEOPT"
@@ -18,8 +19,11 @@ export const REPLY = {
   ERR_INVALID: 0x80000003,
   ERR_TLS_REQD: 0x80000005,
   ERR_UNKNOWN: 0x80000006,
+  ERR_SHUTDOWN: 0x80000007,
   ERR_TOO_BIG: 0x80000009,
 } as const;
+/** Every option reply from here on is a refusal. */
+export const FIRST_REPLY_ERROR = REPLY.ERR_UNSUP;
 export const INFO = { EXPORT: 0, BLOCK_SIZE: 3 } as const;
 export const TRANSMISSION = { HAS_FLAGS: 1, READ_ONLY: 2, SEND_FLUSH: 4, SEND_FUA: 8, SEND_WRITE_ZEROES: 64 } as const;
 export const COMMAND = { READ: 0, WRITE: 1, DISC: 2, FLUSH: 3, WRITE_ZEROES: 6 } as const;
@@ -28,8 +32,12 @@ export const ERROR = { OK: 0, EPERM: 1, EIO: 5, EINVAL: 22, ENOSPC: 28, ENOTSUP:
 
 /** Largest READ or WRITE, in bytes; what every implementation should take (proto.md, block size constraints). */
 export const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
-/** Longest option that is read at all. An export name has 4096 bytes at the most (proto.md). */
-export const MAX_OPTION_BYTES = 8192;
+/** Longest string, a name among them (proto.md). */
+export const MAX_NAME_BYTES = 4096;
+/** Longest option that is read at all. */
+export const MAX_OPTION_BYTES = 16 * 1024;
+/** Sent after the flags of an EXPORT_NAME unless both sides have agreed on NO_ZEROES. */
+export const EXPORT_NAME_PADDING_BYTES = 124;
 
 export interface Request {
   readonly flags: number;
@@ -41,6 +49,8 @@ export interface Request {
 
 export const REQUEST_BYTES = 28;
 export const SIMPLE_REPLY_BYTES = 16;
+export const OPTION_HEAD_BYTES = 16;
+export const OPTION_REPLY_HEAD_BYTES = 20;
 
 export const encodeRequest = ({ flags, command, cookie, offset, lengthBytes }: Request): Buffer => {
   const head = Buffer.allocUnsafe(REQUEST_BYTES);
@@ -61,6 +71,7 @@ export const decodeRequest = (head: Buffer): Request | undefined => {
     flags: head.readUInt16BE(4),
     command: head.readUInt16BE(6),
     cookie: head.readBigUInt64BE(8),
+    // no device is that large: out of range stays out of range
     offset: offset > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(offset),
     lengthBytes: head.readUInt32BE(24),
   };
@@ -74,16 +85,27 @@ export const encodeReply = (error: number, cookie: bigint): Buffer => {
   return head;
 };
 
+/** Undefined when it is no simple reply. */
+export const decodeReply = (head: Buffer): { readonly error: number; readonly cookie: bigint } | undefined =>
+  head.readUInt32BE(0) === SIMPLE_REPLY_MAGIC
+    ? { error: head.readUInt32BE(4), cookie: head.readBigUInt64BE(8) }
+    : undefined;
+
 export const encodeOption = (option: number, data: Buffer): Buffer => {
-  const head = Buffer.allocUnsafe(16);
+  const head = Buffer.allocUnsafe(OPTION_HEAD_BYTES);
   head.writeBigUInt64BE(OPTION_MAGIC, 0);
   head.writeUInt32BE(option, 8);
   head.writeUInt32BE(data.length, 12);
   return Buffer.concat([head, data]);
 };
 
+export const decodeOption = (head: Buffer): { readonly option: number; readonly lengthBytes: number } | undefined =>
+  head.readBigUInt64BE(0) === OPTION_MAGIC
+    ? { option: head.readUInt32BE(8), lengthBytes: head.readUInt32BE(12) }
+    : undefined;
+
 export const encodeOptionReply = (option: number, reply: number, data: Buffer = Buffer.alloc(0)): Buffer => {
-  const head = Buffer.allocUnsafe(20);
+  const head = Buffer.allocUnsafe(OPTION_REPLY_HEAD_BYTES);
   head.writeBigUInt64BE(OPTION_REPLY_MAGIC, 0);
   head.writeUInt32BE(option, 8);
   head.writeUInt32BE(reply, 12);

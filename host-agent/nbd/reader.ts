@@ -44,6 +44,8 @@ export const createReader = (socket: Duplex): Reader => {
     else if (socket.isPaused()) socket.resume();
   };
   const onData = (chunk: Buffer): void => {
+    // memory that waits may have been given back to its owner by now
+    if (socket.destroyed) return;
     chunks.push(chunk);
     buffered += chunk.length;
     serve();

@@ -70,7 +70,7 @@ describe('a copy', () => {
 
     const { bytes } = await copying(source, destination).copied;
 
-    expect(bytes).toEqual({ read: 2 * CHUNK_BYTES, written: CHUNK_BYTES, zeroes: 3 * CHUNK_BYTES });
+    expect(bytes).toMatchObject({ read: 2 * CHUNK_BYTES, written: CHUNK_BYTES, zeroes: 3 * CHUNK_BYTES });
     expect(destination.allocatedBlocks()).toBe(CHUNK_BYTES / 4096);
   });
 
@@ -148,7 +148,7 @@ describe('a copy', () => {
 
     await copying(source, memoryDevice(3 * CHUNK_BYTES + 512), { buckets: [bucket] }).copied;
 
-    expect(taken.toSorted((a, b) => b - a)).toEqual([CHUNK_BYTES, 512]);
+    expect(taken.toSorted((a, b) => b - a)).toEqual([64 * 1024, 512]);
   });
 });
 

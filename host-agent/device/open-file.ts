@@ -1,0 +1,52 @@
+import type { FileHandle } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
+import { DataPathError } from './errors.ts';
+import { libc } from './libc.ts';
+
+/** A file or block device as the operating system has it open: once through the page cache, and once past it where it can. */
+export interface OpenedFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly kind: 'file' | 'block';
+  readonly buffered: FileHandle;
+  /** Undefined when direct I/O was not asked for, or the file system has none. */
+  readonly direct: FileHandle | undefined;
+}
+
+export interface OpenFile {
+  readonly mode: 'ro' | 'rw';
+  readonly direct: boolean;
+}
+
+const openDirect = async (path: string, flags: number): Promise<FileHandle | undefined> => {
+  try {
+    return await open(path, flags | constants.O_DIRECT);
+  } catch (error) {
+    // EINVAL: the file system has no direct I/O (open(2))
+    if ((error as NodeJS.ErrnoException).code === 'EINVAL') return undefined;
+    throw error;
+  }
+};
+
+const describe = async (path: string, handle: FileHandle): Promise<{ kind: OpenedFile['kind']; sizeBytes: number }> => {
+  const stat = await handle.stat();
+  if (stat.isFile()) return { kind: 'file', sizeBytes: stat.size };
+  if (!stat.isBlockDevice()) throw new DataPathError('IoError', `${path} is neither a file nor a block device`);
+  // fstat says 0 for a block device
+  const sizeBytes = await libc?.blockDeviceSize(handle.fd);
+  if (sizeBytes === undefined) throw new DataPathError('IoError', `the size of ${path} cannot be found`);
+  return { kind: 'block', sizeBytes };
+};
+
+/** System errors of opening (ENOENT, EACCES, ...) rise as they are: they are about the path, not about its data. */
+export const openFile = async (path: string, { mode, direct }: OpenFile): Promise<OpenedFile> => {
+  const flags = mode === 'ro' ? constants.O_RDONLY : constants.O_RDWR;
+  const buffered = await open(path, flags);
+  try {
+    const described = await describe(path, buffered);
+    return { path, ...described, buffered, direct: direct ? await openDirect(path, flags) : undefined };
+  } catch (error) {
+    await buffered.close();
+    throw error;
+  }
+};

@@ -1,0 +1,121 @@
+import { abortReason, type DataPathCode, DataPathError, throwIfAborted } from '../device/errors.ts';
+import { type Connected, noAnswer } from './connect.ts';
+import { COMMAND, decodeReply, ERROR, encodeRequest, MAX_REQUEST_BYTES, SIMPLE_REPLY_BYTES } from './protocol.ts';
+import { createSilence } from './silence.ts';
+import { createSlots } from './slots.ts';
+
+/** Requests and their answers over one connection; answers may come in any order. */
+export interface Exchange {
+  /**
+   * Resolves when it is answered. An aborted request ends the whole connection: its memory could not be given back while the
+   * peer may still fill it or be sent it.
+   */
+  ask(request: Asked, signal: AbortSignal | undefined): Promise<void>;
+  end(): void;
+}
+
+export interface Asked {
+  readonly command: number;
+  readonly offset: number;
+  readonly lengthBytes: number;
+  /** In the words of a message. */
+  readonly doing: string;
+  readonly payload?: Uint8Array;
+  /** Where a read's answer goes. */
+  readonly into?: Buffer;
+}
+
+interface Pending {
+  readonly asked: Asked;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+const LIMITS = { requests: 16, bytes: MAX_REQUEST_BYTES };
+/** A flush makes gigabytes durable and says nothing before it has. */
+const FLUSH_PATIENCE = 4;
+const NOTHING = Buffer.alloc(0);
+
+const CODES: Readonly<Record<number, DataPathCode>> = {
+  [ERROR.ENOSPC]: 'NoSpace',
+  [ERROR.ESHUTDOWN]: 'ExportSealed',
+};
+
+const refusal = (error: number, { command, doing }: Asked): DataPathError => {
+  const code = CODES[error] ?? (command === COMMAND.FLUSH ? 'FlushFailed' : 'IoError');
+  return new DataPathError(code, `${doing}: the other side answered error ${error}`);
+};
+
+export const createExchange = ({ socket, reader, answerTimeoutMs }: Connected): Exchange => {
+  const pending = new Map<bigint, Pending>();
+  const slots = createSlots(LIMITS);
+  let cookie = 0n;
+  let broken: Error | undefined;
+
+  const breakAll = (error: Error): void => {
+    broken ??= error;
+    socket.destroy();
+    for (const { reject } of pending.values()) reject(broken);
+    pending.clear();
+    silence.restart();
+  };
+  const patienceMs = (): number | undefined => {
+    if (pending.size === 0) return undefined;
+    const flushing = [...pending.values()].some(({ asked }) => asked.command === COMMAND.FLUSH);
+    return flushing ? answerTimeoutMs * FLUSH_PATIENCE : answerTimeoutMs;
+  };
+  const silence = createSilence(patienceMs, (forMs) => breakAll(noAnswer(forMs)));
+  const listen = async (): Promise<never> => {
+    for (;;) {
+      const reply = decodeReply(await reader.take(SIMPLE_REPLY_BYTES));
+      const waiting = reply && pending.get(reply.cookie);
+      if (!reply || !waiting) throw new DataPathError('ProtocolError', 'the other side answered what was not asked');
+      if (reply.error === ERROR.OK) await reader.fill(waiting.asked.into ?? NOTHING);
+      pending.delete(reply.cookie);
+      silence.restart();
+      if (reply.error === ERROR.OK) waiting.resolve();
+      else waiting.reject(refusal(reply.error, waiting.asked));
+    }
+  };
+  socket.on('data', () => silence.restart());
+  listen().catch((error: unknown) => breakAll(error as Error));
+
+  const send = (asked: Asked): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (broken) return reject(broken);
+      const { command, offset, lengthBytes, payload } = asked;
+      const mine = cookie++;
+      const head = encodeRequest({ flags: 0, command, cookie: mine, offset, lengthBytes });
+      const startsWaiting = pending.size === 0 || command === COMMAND.FLUSH;
+      pending.set(mine, { asked, resolve, reject });
+      if (startsWaiting) silence.restart();
+      socket.cork();
+      socket.write(head);
+      if (payload) socket.write(payload);
+      socket.uncork();
+    });
+
+  return {
+    async ask(asked, signal) {
+      const bytes = asked.payload?.length ?? asked.into?.length ?? 0;
+      const abort = (): void => breakAll(abortReason(signal as AbortSignal));
+      signal?.addEventListener('abort', abort, { once: true });
+      try {
+        await slots.take(bytes);
+        try {
+          throwIfAborted(signal);
+          await send(asked);
+        } finally {
+          slots.give(bytes);
+        }
+      } finally {
+        signal?.removeEventListener('abort', abort);
+      }
+    },
+    end() {
+      const goodbye = { flags: 0, command: COMMAND.DISC, cookie: cookie++, offset: 0, lengthBytes: 0 };
+      if (!broken) socket.write(encodeRequest(goodbye));
+      breakAll(new DataPathError('ConnectionLost', 'the connection was closed'));
+    },
+  };
+};

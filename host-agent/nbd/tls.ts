@@ -1,0 +1,49 @@
+import type { Socket } from 'node:net';
+import { connect, TLSSocket } from 'node:tls';
+import { DataPathError } from '../device/errors.ts';
+import { fingerprintOf } from './certificate.ts';
+
+/**
+ * Mutual TLS 1.3 over a socket that is open already. Certificates are their owners' own; a peer is known by the fingerprint of
+ * its certificate and by nothing else, so no authority is asked (the handshake still proves that the peer has the key).
+ */
+export interface Identity {
+  readonly keyPem: string;
+  readonly certPem: string;
+}
+
+export interface Secured {
+  readonly socket: Socket;
+  /** SHA-256 of the peer's certificate, lower-case hex; undefined when it showed none. */
+  readonly peerFingerprint: string | undefined;
+}
+
+const secured = async (socket: TLSSocket, event: 'secure' | 'secureConnect'): Promise<Secured> => {
+  await new Promise<void>((resolve, reject) => {
+    socket.once(event, () => resolve());
+    socket.once('error', (cause) =>
+      reject(new DataPathError('ConnectionLost', `the TLS handshake failed: ${cause.message}`, { cause })),
+    );
+    socket.once('close', () =>
+      reject(new DataPathError('ConnectionLost', 'the other side left during the TLS handshake')),
+    );
+  });
+  // later errors reach whoever waits through the reader; a socket without a listener would end the process
+  socket.on('error', () => socket.destroy());
+  const { fingerprint256 } = socket.getPeerCertificate();
+  return { socket, peerFingerprint: fingerprint256 === undefined ? undefined : fingerprintOf(fingerprint256) };
+};
+
+const COMMON = { rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const;
+
+export const secureAsServer = (socket: Socket, { keyPem, certPem }: Identity): Promise<Secured> =>
+  secured(
+    new TLSSocket(socket, { ...COMMON, isServer: true, requestCert: true, key: keyPem, cert: certPem }),
+    'secure',
+  );
+
+export const secureAsClient = (socket: Socket, { keyPem, certPem }: Identity): Promise<Secured> =>
+  secured(
+    connect({ ...COMMON, socket, key: keyPem, cert: certPem, checkServerIdentity: () => undefined }),
+    'secureConnect',
+  );
