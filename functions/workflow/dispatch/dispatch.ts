@@ -44,14 +44,17 @@ export const dispatch =
     const waiting = waitingOf(command);
     switch (command.job) {
       case 'destination.prepare':
-        return void (await dispatchPrepare(deps)(await readClaimed(deps)(command), waiting));
+        await dispatchPrepare(deps)(await readClaimed(deps)(command), waiting);
+        return undefined;
       case 'data.copy':
-        return void (await dispatchCopy(deps)(await readClaimed(deps)(command), waiting));
+        await dispatchCopy(deps)(await readClaimed(deps)(command), waiting);
+        return undefined;
       case 'data.verify':
-        return void (await dispatchVerify(deps)(await readClaimed(deps)(command), waiting));
+        await dispatchVerify(deps)(await readClaimed(deps)(command), waiting);
+        return undefined;
       case 'source.remove':
-        return void (await removeOne(deps)(command, 'source', waiting));
       case 'destination.remove':
-        return void (await removeOne(deps)(command, 'destination', waiting));
+        await removeOne(deps)(command, command.job === 'source.remove' ? 'source' : 'destination', waiting);
+        return undefined;
     }
   };

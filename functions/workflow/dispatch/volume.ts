@@ -48,7 +48,8 @@ export const dispatchVolume =
     const volume = await deps.store.volumes.get(command.volumeId);
     const waiting = waitingOf(command);
     if (volume?.operation === command.operation && volume.status === 'creating') {
-      return void (await dispatchCreate(deps, volume, command.operation, waiting));
+      await dispatchCreate(deps, volume, command.operation, waiting);
+      return undefined;
     }
     if (volume?.operation === command.operation && volume.status === 'deleting') {
       const entry = volume.cleanup.find((e) => e.state === 'todo');
