@@ -162,7 +162,9 @@ export const startCloud = async ({ dataDir, host, port, onProblem }: CloudOption
       fullEveryMs: FULL_SWEEP_EVERY_MS,
       tidyEveryMs: TIDY_EVERY_MS,
       monotonicMs: () => performance.now(),
-      sleep: async (ms, signal) => void (await sleep(ms, undefined, { signal })),
+      sleep: async (ms, signal) => {
+        await sleep(ms, undefined, { signal });
+      },
       onError,
     },
     stopping.signal,

@@ -220,7 +220,7 @@ export const runAgent = async (
       {
         list: () => deps.store.jobs.ofHost(host.id),
         run: (job, signal) => runJob(runDeps, job, AbortSignal.any([signal, lease.signal])),
-        nextLook: deps.looks.next,
+        nextLook: (signal) => deps.looks.next(signal),
         heavySlots: deps.config.concurrency,
         onProblem: deps.onProblem,
         mayBegin: () => holds(lease),

@@ -1,4 +1,4 @@
-import { volmoveError } from '../domain/error.ts';
+import { VolmoveError, volmoveError } from '../domain/error.ts';
 import { isJobEnded, type Job } from '../domain/job/job.ts';
 import { ackToken } from '../domain/job/token.ts';
 import type { TaskResults } from '../domain/ports.ts';
@@ -17,6 +17,11 @@ export const tellResult =
     if (!waiting || waiting.acked) return 'nobody waits';
     if (job.stage.state === 'failed') await deps.tasks.fail(waiting.token, job.stage.failure);
     else await deps.tasks.succeed(waiting.token, { jobId: job.id, hostId: job.hostId });
-    await deps.store.tokens.apply([job.hostId, job.id], ackToken(waiting.token));
+    try {
+      await deps.store.tokens.apply([job.hostId, job.id], ackToken(waiting.token));
+    } catch (error) {
+      // tidied away between the read and this: nobody will ask for it again
+      if (!(error instanceof VolmoveError && error.code === 'JobNotFound')) throw error;
+    }
     return 'told';
   };

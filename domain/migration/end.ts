@@ -83,18 +83,25 @@ export const addMigrationCleanup =
       : write({ ...migration, cleanup, updatedAtMs: nowMs });
   };
 
-/** One step of one entry; the last one that ends is told in the timeline by the same write. */
+const withNotice = (migration: Migration, what: 'done' | 'needsYou', nowMs: number): Migration => ({
+  ...migration,
+  cleanupTold: { ...migration.cleanupTold, [what]: true },
+  cleanupNotices: [
+    ...migration.cleanupNotices,
+    { result: what === 'done' ? 'done' : 'needs_you', atMs: nowMs, left: whatIsLeft(migration.cleanup) },
+  ],
+});
+
+/** One step of one entry. The last one that ends is told in the timeline and marked for its event by the same write. */
 export const changeMigrationCleanup =
   (objectName: string, change: (entry: CleanupEntry) => CleanupEntry, nowMs: number) =>
   (migration: Migration): Decision<Migration> => {
     const entry = migration.cleanup.find((e) => e.objectName === objectName);
     if (entry?.state !== 'todo' || change(entry) === entry) return already(migration);
-    const cleanup = changeCleanup(migration.cleanup, objectName, change);
-    const done = cleanupDone(cleanup);
-    const story = done
-      ? tell(migration, migration.stage.state, 'cleanup', nowMs, `nothing is left of ${objectName}`)
-      : migration.story;
-    return write({ ...migration, cleanup, story, updatedAtMs: nowMs });
+    const next = { ...migration, cleanup: changeCleanup(migration.cleanup, objectName, change), updatedAtMs: nowMs };
+    if (!cleanupDone(next.cleanup)) return write(next);
+    const story = tell(migration, migration.stage.state, 'cleanup', nowMs, `nothing is left of ${objectName}`);
+    return write({ ...(next.cleanupTold.done ? next : withNotice(next, 'done', nowMs)), story });
   };
 
 /** Marks a Cleanup event as told before it is sent: at most once each, and a crash in between loses a notice, not an object. */
@@ -103,12 +110,4 @@ export const tellCleanup =
   (migration: Migration): Decision<Migration> =>
     migration.cleanupTold[what]
       ? already(migration)
-      : write({
-          ...migration,
-          cleanupTold: { ...migration.cleanupTold, [what]: true },
-          cleanupNotices: [
-            ...migration.cleanupNotices,
-            { result: what === 'done' ? 'done' : 'needs_you', atMs: nowMs, left: whatIsLeft(migration.cleanup) },
-          ],
-          updatedAtMs: nowMs,
-        });
+      : write({ ...withNotice(migration, what, nowMs), updatedAtMs: nowMs });

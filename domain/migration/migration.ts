@@ -84,9 +84,9 @@ interface MigrationBase {
   readonly cleanup: readonly CleanupEntry[];
   /** True when the Ended event was sent and the capacity given back; a refused migration never started. */
   readonly endedTold: boolean;
-  /** Which Cleanup events were sent: each at most once. */
   /** True when none of its jobs is under way any more: an execution may still wait for one whose host is lost. */
   readonly jobsEnded: boolean;
+  /** Which Cleanup events were sent, and what they said: each at most once. */
   readonly cleanupNotices: readonly CleanupNotice[];
   readonly cleanupTold: { readonly done: boolean; readonly needsYou: boolean };
   readonly report: Report | null;

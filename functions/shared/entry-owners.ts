@@ -1,3 +1,5 @@
+import { cleanupDone } from '../../domain/cleanup.ts';
+import { cleanupEvent } from '../../domain/event.ts';
 import { changeMigrationCleanup } from '../../domain/migration/end.ts';
 import type { Migration } from '../../domain/migration/migration.ts';
 import { changeVolumeCleanup } from '../../domain/volume/lifecycle.ts';
@@ -13,7 +15,14 @@ export const migrationEntries = (deps: Deps, migration: Migration): EntryOwner =
   migrationId: migration.id,
   entries: async () => (await deps.store.migrations.get(migration.id))?.cleanup ?? [],
   change: async (objectName, change) => {
-    await deps.store.migrations.apply([migration.id], changeMigrationCleanup(objectName, change, deps.clock.nowMs()));
+    const nowMs = deps.clock.nowMs();
+    const changed = await deps.store.migrations.apply(
+      [migration.id],
+      changeMigrationCleanup(objectName, change, nowMs),
+    );
+    if (!changed.wrote || !cleanupDone(changed.value.cleanup)) return;
+    // this write has marked it as told: a crash in between loses a notice, not an object
+    await deps.notifier.notify([cleanupEvent(changed.value, 'done', nowMs)]);
   },
 });
 

@@ -17,7 +17,7 @@ export const settleTries =
       } else if (job?.stage.state === 'failed') {
         const { failure, endedAtMs } = job.stage;
         await owner.change(entry.objectName, (e) =>
-          e.failedTries < e.tries ? afterFailedTry(e, failure, endedAtMs) : e,
+          e.tries === entry.tries && e.failedTries < e.tries ? afterFailedTry(e, failure, endedAtMs) : e,
         );
       }
     }

@@ -96,7 +96,7 @@ const attempt = async (
     job: taken.value,
     signal,
     control,
-    measured: reporter.measured,
+    measured: (progress) => reporter.measured(progress),
     renew: () =>
       inTurn(async () => {
         const again = await deps.store.jobs.apply(id, takeJob(deps.incarnation, holder.attempt, deps.clock.nowMs()));

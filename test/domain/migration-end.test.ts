@@ -5,6 +5,7 @@ import {
   addMigrationCleanup,
   changeMigrationCleanup,
   endMigration,
+  markJobsEnded,
   refuseMigration,
   settleEnd,
   tellCleanup,
@@ -97,6 +98,15 @@ describe('the end of a migration', () => {
     expect(settleEnd(nowMs)(settled).kind).toBe('already');
     expect([going, ended, settled, clean].map(isEnded)).toEqual([false, true, true, true]);
     expect([going, ended, settled, clean].map(isClosed)).toEqual([false, false, false, true]);
+  });
+
+  it('stays open until the last of its jobs has ended: an execution may still wait for one', () => {
+    const ended = written(endWith(error(1))({ ...going, objects: [] }));
+    const settled = written(settleEnd(nowMs, false)(ended));
+    const over = written(markJobsEnded(nowMs)(settled));
+
+    expect([settled, over].map(isClosed)).toEqual([false, true]);
+    expect(markJobsEnded(nowMs)(over).kind).toBe('already');
   });
 });
 

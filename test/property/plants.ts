@@ -110,7 +110,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'Finalize without a look at the claim',
     plant: finalizesBlindly,
-    mood: { freeze: 6, guest: 1 },
+    mood: { freeze: 0.6 },
     seenAs: /guest’s write is lost|ended twice/,
   },
   {
@@ -128,7 +128,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'a claim over an outcome that is not recorded',
     plant: claimsTooEarly,
-    mood: { guest: 4, freeze: 4 },
+    mood: { freeze: 1, reset: 6 },
     seenAs: /stuck: migration .* is running/,
   },
   { name: 'no digest compared', plant: comparesNothing, mood: { 'bit flip': 4 }, seenAs: /guest’s write is lost/ },
@@ -141,7 +141,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'no tombstone',
     rules: { ...ALL_RULES, tombstones: false },
-    mood: { freeze: 4, cancel: 4, 'time-out': 1 },
+    mood: { freeze: 1, reset: 6 },
     seenAs: /left over: the object/,
   },
   { name: 'no sweeper', sweeper: false, mood: { death: 1, abort: 1 }, seenAs: /stuck|left over|never/ },

@@ -219,13 +219,14 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
       aMigration({
         id: id(3),
         endedTold: true,
+        jobsEnded: true,
         stage: { state: 'succeeded', endedAtMs: START_MS },
       }),
     );
 
     const open = await store.open();
     await store.migrations.apply([aMigration().id], (migration) =>
-      write({ ...migration, endedTold: true, stage: { state: 'succeeded', endedAtMs: START_MS } }),
+      write({ ...migration, endedTold: true, jobsEnded: true, stage: { state: 'succeeded', endedAtMs: START_MS } }),
     );
     const later = await store.open();
 

@@ -114,6 +114,38 @@ describe('a removal that fails', () => {
   });
 });
 
+describe('a failure that is heard late', () => {
+  it('is not taken for that of the try after it', async () => {
+    const rig = await removing();
+    rig.clock.advanceMs(60_000);
+    await failTry(rig);
+    const { migrations } = rig.deps.store;
+    let meanwhile: Promise<void> | undefined;
+    const slow = {
+      ...rig.deps,
+      store: {
+        ...rig.deps.store,
+        migrations: {
+          ...migrations,
+          apply: async (...asked: Parameters<typeof migrations.apply>) => {
+            meanwhile ??= nextTry(rig);
+            await meanwhile;
+            return migrations.apply(...asked);
+          },
+        },
+      },
+    };
+
+    await recordCleanup(slow)(RUN_1);
+    await endJob(rig, 'host-a', removalJobId(await entry(rig), 2), { result: { existed: true } });
+    await nextTry(rig);
+    await nextTry(rig);
+
+    expect(await entry(rig)).toMatchObject({ state: 'done', tries: 2 });
+    expect(told(rig)).toEqual(['done']);
+  });
+});
+
 describe('a try whose writer died', () => {
   it('after the count and before the job is made good by the next pass', async () => {
     const rig = await removing();

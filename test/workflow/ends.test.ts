@@ -4,7 +4,7 @@ import { finalize } from '../../functions/workflow/steps/finalize.ts';
 import { notifyEnded } from '../../functions/workflow/steps/notify-ended.ts';
 import { releaseClaim } from '../../functions/workflow/steps/release-claim.ts';
 import { stopJobs } from '../../functions/workflow/steps/stop-jobs.ts';
-import { MIGRATION_ID, SOURCE_OBJECT, VOLUME_ID } from '../helpers/factories.ts';
+import { ELSEWHERE, MIGRATION_ID, SOURCE_OBJECT, VOLUME_ID } from '../helpers/factories.ts';
 import { refusalOf } from '../helpers/refusal.ts';
 import { createRig, jobId, type Rig, RUN_1 } from '../helpers/rig.ts';
 import { REASON, walkTo } from './walk.ts';
@@ -88,13 +88,10 @@ describe('ReleaseClaim', () => {
     const rig = await createRig();
     await walkTo(rig);
     const settled = { migrationId: MIGRATION_ID, run: 1 };
-    const { destination, options } = {
-      destination: { hostId: 'host-c', backend: 'files', pool: 'ssd' },
-      options: (await rig.migration()).options,
-    };
+    const { options } = await rig.migration();
     await rig.deps.store.volumes.apply(
       [VOLUME_ID],
-      claim({ migrationId: 'another', run: 1, destination, options, settled, nowMs: rig.clock.nowMs() }),
+      claim({ migrationId: 'another', run: 1, destination: ELSEWHERE, options, settled, nowMs: rig.clock.nowMs() }),
     );
 
     const released = await releaseClaim(rig.deps)({ ...RUN_1, error: REASON });

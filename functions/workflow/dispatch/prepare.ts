@@ -47,7 +47,8 @@ export const dispatchPrepare =
       }),
     );
     // upkeep may not have met the pool yet: what its host reported stands until it does
-    await deps.store.pools.create({ ...newPool(poolId), totalBytes: pool.totalBytes, freeBytes: pool.freeBytes });
+    if (!(await deps.store.pools.get(poolId)))
+      await deps.store.pools.create({ ...newPool(poolId), totalBytes: pool.totalBytes, freeBytes: pool.freeBytes });
     await deps.store.pools.apply([poolId], reserveCapacity(migration.id, volume.sizeBytes, formatPlacement(place)));
     await offerJob(deps)(
       {

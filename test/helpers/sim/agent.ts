@@ -146,7 +146,7 @@ const runJob = async (parts: AgentParts, thread: Thread, seen: Job, incarnation:
   if (outcome === 'superseded') return;
   const finish = finishJob({ attempt: taken.value.attempt, incarnation }, outcome, deps.clock.nowMs());
   const ended = await deps.store.jobs.apply(id, finish).catch(superseded);
-  if (ended) await tellResult(deps)(ended.value);
+  if (ended) await tellResult(deps)(ended.value).catch(superseded);
 };
 
 export const createAgents = (parts: AgentParts, onError: (error: unknown) => void): Agents => {

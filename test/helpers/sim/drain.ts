@@ -57,11 +57,11 @@ export const drain = async (sim: Sim, checks: Checks, options: DrainOptions = {}
   for (let still = 0; round < ROUNDS && (still < 2 || round <= thawAfter + 2); round++) {
     await sim.passTime(ROUND_MS);
     const before = sim.table.writes();
-    const command = sweeper && sweeper();
+    const command = sweeper === false ? undefined : sweeper();
     if (command) sim.sweep(command);
     broken = await calm();
     if (broken !== undefined) return broken;
-    still = command && command.full ? still : sim.table.writes() === before ? still + 1 : 0;
+    still = command?.full ? still : sim.table.writes() === before ? still + 1 : 0;
   }
   return checks.unfinished();
 };
