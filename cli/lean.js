@@ -7,19 +7,23 @@ const LEAN_COMMANDS = ['up', 'agent'];
 const LEAN = 'VOLMOVE_LEAN';
 
 /**
- * An agent copies with a window of buffers and a cloud answers small requests: neither gains from a large young generation or
- * many malloc arenas, and both would keep a hundred megabytes that they never use. Both are settled when a process begins, so
- * it begins once more, in place (Node's process.execve, where there is one).
+ * An agent copies with a window of buffers and a cloud answers small requests: neither gains from a large young generation, many
+ * malloc arenas or code that is optimised early, and both would keep a hundred megabytes that they never use (docs/performance.md).
+ * All of it is settled when a process begins, so it begins once more, in place (Node's process.execve, where there is one).
  */
+const FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--max-lazy'];
+const ENVIRONMENT = {
+  UV_THREADPOOL_SIZE: '8',
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_TRIM_THRESHOLD_: '524288',
+  MALLOC_MMAP_THRESHOLD_: '524288',
+};
+
 export const beginLean = (self) => {
-  if (!LEAN_COMMANDS.includes(process.argv[2]) || process.env[LEAN] !== undefined || process.execve === undefined)
-    return;
-  process.execve(process.execPath, [process.execPath, '--max-semi-space-size=4', self, ...process.argv.slice(2)], {
-    UV_THREADPOOL_SIZE: '8',
-    MALLOC_ARENA_MAX: '2',
-    ...process.env,
-    [LEAN]: '1',
-  });
+  const again = process.env[LEAN] !== undefined;
+  if (again || !LEAN_COMMANDS.includes(process.argv[2]) || process.execve === undefined) return;
+  const args = [process.execPath, ...FLAGS, self, ...process.argv.slice(2)];
+  process.execve(process.execPath, args, { ...ENVIRONMENT, ...process.env, [LEAN]: '1' });
 };
 
 const SOURCES = ['domain', 'store', 'aws', 'local', 'functions', 'host-agent', 'embedded', 'cli'];

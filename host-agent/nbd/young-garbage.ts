@@ -3,10 +3,10 @@ import { runInNewContext } from 'node:vm';
 
 /**
  * Node reads a socket into buffers of 64 KiB that live for a moment, outside of the heap that the collector watches: a long copy
- * would leave some hundred megabytes of them behind before it looks. Asking for a young collection every few megabytes costs well
- * below a percent and keeps an agent's memory at its windows (measured: 173 MB without, 115 MB with).
+ * would leave tens of megabytes of them behind before it looks. A young collection every few megabytes keeps an agent's memory
+ * at its windows (docs/performance.md).
  */
-const EVERY_BYTES = 16 * 1024 * 1024;
+const EVERY_BYTES = 4 * 1024 * 1024;
 
 type CollectYoung = (options: { type: 'minor' }) => void;
 
