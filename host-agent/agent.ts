@@ -198,6 +198,15 @@ const watchLease = async (deps: AgentDeps, { lease }: Started, signal: AbortSign
   }
 };
 
+/** Shows the host as down at once. A control plane that is away will miss its heartbeats instead. */
+const sayStopped = async (deps: AgentDeps, host: Host): Promise<void> => {
+  try {
+    await deps.store.hosts.apply([host.id], stopHost(host.incarnation, deps.clock.nowMs()));
+  } catch (error) {
+    deps.onProblem('saying that the host stops', error);
+  }
+};
+
 /** Resolves after an orderly stop; rejects with AgentSuperseded when another agent has taken the host over. */
 export const runAgent = async (
   deps: AgentDeps,
@@ -233,7 +242,7 @@ export const runAgent = async (
     await Promise.race([working, beating.then(() => working)]);
     over.abort();
     await Promise.allSettled([beating, watching, polling]);
-    if (!force.aborted) await deps.store.hosts.apply([host.id], stopHost(host.incarnation, deps.clock.nowMs()));
+    if (!force.aborted) await sayStopped(deps, host);
   } finally {
     over.abort();
     started.server.dropConnections();

@@ -1,4 +1,6 @@
+import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach, describe, expect, it } from 'vitest';
+import { statesClient } from '../../aws/clients.ts';
 import { type Rig, startRig } from './rig.ts';
 
 const SLOW = 24 * 1024 * 1024;
@@ -52,6 +54,21 @@ describe('a part is killed with -9 in mid-copy', () => {
     });
     expect(content).toBe(before);
     expect(cleaned.cleanup.state).toBe('done');
+    expect((await rig.objects()).filter((name) => name.includes(id))).toHaveLength(1);
+  });
+
+  it('an execution that is stopped by hand is rolled back by a new run, which says so', async () => {
+    rig = await startRig();
+    const { id, migration, before } = await copying(rig);
+    const states = statesClient({ region: 'us-east-1', endpoint: rig.url });
+    const executionArn = `arn:aws:states:us-east-1:000000000000:execution:migrate-volume:${migration}-1`;
+
+    await states.send(new StopExecutionCommand({ executionArn, cause: 'by an operator' }));
+    const ended = await rig.ended(migration);
+
+    expect(ended).toMatchObject({ state: 'failed', reason: { code: 'ExecutionEnded' } });
+    expect(await rig.volume(id)).toMatchObject({ status: 'available', 'os-vol-host-attr:host': 'alpha@files#main' });
+    expect(await rig.content(id)).toBe(before);
     expect((await rig.objects()).filter((name) => name.includes(id))).toHaveLength(1);
   });
 });
