@@ -37,6 +37,10 @@ export interface Client {
   readonly migration: (id: string, signal?: AbortSignal) => Promise<Migration>;
   readonly events: (id: string, after: number, signal?: AbortSignal) => Promise<MigrationEvent[]>;
   readonly cancel: (id: string) => Promise<Migration>;
+  readonly pause: (id: string) => Promise<Migration>;
+  readonly resume: (id: string) => Promise<Migration>;
+  /** Null: no limit. */
+  readonly setBandwidth: (id: string, bytesPerSecond: number | null) => Promise<Migration>;
   readonly hosts: () => Promise<Host[]>;
   readonly pools: () => Promise<Pool[]>;
 }
@@ -90,6 +94,20 @@ const volumeCalls = (call: Transport, member: Member) => ({
     call(`/volumes/${segment(id)}/action`, { method: 'POST', body: { [action]: argument } }),
 });
 
+const actionCalls = (call: Transport, member: Member) => {
+  const act = async (id: string, body: object): Promise<Migration> => {
+    const path = `/migrations/${segment(id)}/action`;
+    return member(await call(path, { method: 'POST', body }), 'migration', path);
+  };
+  return {
+    cancel: (id: string) => act(id, { cancel: {} }),
+    pause: (id: string) => act(id, { pause: {} }),
+    resume: (id: string) => act(id, { resume: {} }),
+    setBandwidth: (id: string, bytesPerSecond: number | null) =>
+      act(id, { set_bandwidth: { bytes_per_second: bytesPerSecond } }),
+  };
+};
+
 const migrationCalls = (call: Transport, member: Member) => ({
   migrate: async (request: MigrationRequest, key?: string): Promise<Migration> => {
     const headers = key === undefined ? {} : { 'idempotency-key': key };
@@ -120,10 +138,6 @@ const migrationCalls = (call: Transport, member: Member) => ({
     const path = `/migrations/${segment(id)}/events`;
     return member(await call(path, { query: { after }, signal }), 'events', path);
   },
-  cancel: async (id: string): Promise<Migration> => {
-    const path = `/migrations/${segment(id)}/action`;
-    return member(await call(path, { method: 'POST', body: { cancel: {} } }), 'migration', path);
-  },
 });
 
 export const createClient = (deps: Pick<CliDeps, 'fetch' | 'deadline'>, endpoint: string, token: string): Client => {
@@ -133,6 +147,7 @@ export const createClient = (deps: Pick<CliDeps, 'fetch' | 'deadline'>, endpoint
     endpoint,
     ...volumeCalls(call, member),
     ...migrationCalls(call, member),
+    ...actionCalls(call, member),
     hosts: async () => member(await call('/hosts'), 'hosts', '/hosts'),
     pools: async () =>
       member(await call('/scheduler-stats/get_pools', { query: { detail: 'True' } }), 'pools', '/get_pools'),

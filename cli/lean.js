@@ -11,8 +11,8 @@ const LEAN = 'VOLMOVE_LEAN';
  * malloc arenas or code that is optimised early, and both would keep a hundred megabytes that they never use (docs/performance.md).
  * All of it is settled when a process begins, so it begins once more, in place (Node's process.execve, where there is one).
  */
-const FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--max-lazy'];
-const ENVIRONMENT = {
+export const FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--max-lazy'];
+export const ENVIRONMENT = {
   UV_THREADPOOL_SIZE: '8',
   MALLOC_ARENA_MAX: '1',
   MALLOC_TRIM_THRESHOLD_: '524288',

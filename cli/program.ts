@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAgent } from './commands/agent.ts';
 import { addAttach } from './commands/attach.ts';
+import { addBandwidth } from './commands/bandwidth.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addCreate } from './commands/create.ts';
 import { addDelete } from './commands/delete.ts';
@@ -10,6 +11,7 @@ import { addEvents } from './commands/events.ts';
 import { addHosts } from './commands/hosts.ts';
 import { addList } from './commands/list.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addPause, addResume } from './commands/pause.ts';
 import { addPools } from './commands/pools.ts';
 import { addShow } from './commands/show.ts';
 import { addUp } from './commands/up.ts';
@@ -23,7 +25,7 @@ import { DEFAULT_ENDPOINT, DEFAULT_TOKEN } from './runtime/session.ts';
 /** The program: its commands in the order an administrator meets them, its global options, and its help. */
 
 const GROUPS: readonly (readonly [string, readonly AddCommand[]])[] = [
-  ['Migrations:', [addMigrate, addWatch, addList, addShow, addCancel, addEvents]],
+  ['Migrations:', [addMigrate, addWatch, addList, addShow, addPause, addResume, addBandwidth, addCancel, addEvents]],
   ['Volumes:', [addVolumes, addCreate, addDelete, addAttach, addDetach]],
   ['Storage:', [addHosts, addPools]],
   ['Running it:', [addUp, addAgent, addDemo]],

@@ -14,11 +14,28 @@ export interface BlockDevice {
   write(offset: number, source: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Makes [offset, offset + length) read as zeroes, without giving back the promise that holes stay holes where they were. */
   writeZeroes(offset: number, lengthBytes: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Zeroes like writeZeroes, on conditions. False: they cannot be kept, and what was there may still be there. A device without
+   * this method keeps none.
+   */
+  zeroAs?(offset: number, lengthBytes: number, wish: ZeroWish, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * Says that nobody needs [offset, offset + length) any more. Advice: nothing may have happened, and what a read gives
+   * afterwards is unknown, so this never makes zeroes.
+   */
+  trim?(offset: number, lengthBytes: number, signal?: AbortSignal): Promise<void>;
   /** After this resolves, every write answered before it was called is durable. A failed flush is never repeated. */
   flush(signal?: AbortSignal): Promise<void>;
   /** Runs of [offset, offset + length) in ascending order, without gaps or overlap. `hole` reads as zeroes. */
   extents(offset: number, lengthBytes: number, signal?: AbortSignal): AsyncIterable<Extent>;
   close(): Promise<void>;
+}
+
+export interface ZeroWish {
+  /** Sooner than writing the zeroes, or not at all. */
+  readonly fast: boolean;
+  /** The range takes up its space afterwards, so that a later write there cannot fail for want of it. */
+  readonly allocated: boolean;
 }
 
 export interface Extent {

@@ -152,6 +152,12 @@ export const CATALOGUE = {
     (p) => `Migration ${p.id} cannot be cancelled: ${p.state}.`,
     'Look at it: volmove show MIGRATION.',
   ),
+  CannotAdjust: entry<{ id: string; what: string; reason: string }>(
+    409,
+    false,
+    (p) => `Migration ${p.id} cannot be ${p.what}: ${p.reason}.`,
+    'Look at it: volmove show MIGRATION.',
+  ),
   // ends of a migration
   ClaimLost: entry<Reason>(
     409,
@@ -201,12 +207,12 @@ export const CATALOGUE = {
     (p) => `${p.state} did not end in time.`,
     'The volume is where it was. Look at both agents, then migrate again.',
   ),
-  DigestMismatch: entry<{ source: string; destination: string }>(
+  DigestMismatch: entry<{ source: string; destination: string; volumeAt: string; stillDiffering: string | null }>(
     500,
     true,
     (p) =>
-      `What is stored at the destination differs from the source: ${p.source} at the source, ${p.destination} at the destination.`,
-    'The volume stays at the source. Check the destination’s storage, then migrate again.',
+      `What is stored at the destination differs from the source${p.stillDiffering === null ? '' : ` in the bytes ${p.stillDiffering}, also after one repair`}: ${p.source} at the source, ${p.destination} at the destination. The source is untouched, and the volume is there: ${p.volumeAt}.`,
+    'Check the destination’s storage, then migrate again.',
   ),
   NoProof: entry<Reason>(
     500,
@@ -219,6 +225,12 @@ export const CATALOGUE = {
     false,
     (p) => `Not enough space in ${p.place}: ${p.needBytes} bytes are needed, ${p.freeBytes} are free and not reserved.`,
     'Choose another pool, or free space there.',
+  ),
+  DdNotPossible: entry<Reason>(
+    400,
+    false,
+    (p) => `The copy engine dd cannot make this copy: ${p.reason}.`,
+    'Leave copy_engine out: volmove’s own engine copies between any two places, and keeps to limits.',
   ),
   // hosts and jobs
   HostLost: entry<{ hostId: string; forSeconds: number }>(
@@ -246,11 +258,17 @@ export const CATALOGUE = {
     'Nothing to do: the newer attempt carries on.',
   ),
   // the data path and drivers
-  DestinationTooSmall: entry<{ needBytes: number; haveBytes: number }>(
+  DestinationTooSmall: entry<Reason>(
     500,
     false,
-    (p) => `The destination has ${p.haveBytes} bytes, the source ${p.needBytes}.`,
-    'Look at the destination’s backend: it made a smaller object than asked.',
+    (p) => `The destination is smaller than the volume: ${p.reason}`,
+    'Look at the destination’s backend: it made a smaller object than asked. Choose another pool, then migrate again.',
+  ),
+  DeviceShrank: entry<Reason>(
+    500,
+    true,
+    (p) => `An object is smaller than its volume: ${p.reason}`,
+    'Look at the backend named in the message: the object was made smaller or replaced. Put that right, then migrate again.',
   ),
   NoSpace: entry<Reason>(
     500,
@@ -276,6 +294,18 @@ export const CATALOGUE = {
     (p) => `The connection between the agents broke: ${p.reason}`,
     'Check the network between the two hosts and that both agents run.',
   ),
+  PeerCertificateMismatch: entry<Reason>(
+    500,
+    false,
+    (p) => `Another party than the registered agent answered: ${p.reason}`,
+    'See who listens at that address, and that both agents run with the data directories they were registered with; then migrate again.',
+  ),
+  ExportNotOpen: entry<Reason>(
+    500,
+    true,
+    (p) => `The destination’s agent has no such export: ${p.reason}`,
+    'See whether that agent lost its data directory; then migrate again, which prepares the destination anew.',
+  ),
   PeerRefused: entry<Reason>(500, false, (p) => `The other agent refused: ${p.reason}`, 'Look at both agents’ logs.'),
   ObjectMissing: entry<{ object: string; place: string }>(
     500,
@@ -300,6 +330,12 @@ export const CATALOGUE = {
     true,
     (p) => `The backend ${p.place} is offline: ${p.reason}`,
     'Bring it back (mount the share, start the service); nothing is lost meanwhile.',
+  ),
+  ProgramMissing: entry<{ program: string; package: string }>(
+    500,
+    false,
+    (p) => `The program ${p.program} (package ${p.package}) is not installed on this host.`,
+    'Install the package named in the message, then migrate again; or leave copy_engine out.',
   ),
   Stalled: entry<{ seconds: number }>(
     500,

@@ -1,6 +1,6 @@
 import { type Leftover, whatIsLeft } from './cleanup.ts';
 import type { Failure } from './error.ts';
-import type { Job, Progress } from './job/job.ts';
+import { type Activity, type DataPhase, isDataKind, type Job, type Progress, phaseOfData } from './job/job.ts';
 import { isEnded, type Migration } from './migration/migration.ts';
 import { PHASE_RANK } from './migration/phases.ts';
 import { formatPlacement } from './placement.ts';
@@ -44,7 +44,7 @@ export type StartedDetail = DetailBase &
   MovedVolume & { readonly event_type: 'volume.migrate.start'; readonly requested_by: string };
 export type ProgressDetail = DetailBase & {
   readonly event_type: 'volume.migrate.progress' | 'volume.migrate.stalled';
-  readonly phase: 'copying' | 'verifying' | 'moving';
+  readonly phase: DataPhase | 'moving';
   readonly host: string;
   readonly attempt: number;
   readonly done_bytes: number;
@@ -54,6 +54,8 @@ export type ProgressDetail = DetailBase & {
   readonly rate_bytes_per_second: number;
   /** Null while the rate is 0. */
   readonly eta_seconds: number | null;
+  /** The phase, or what is done within it instead of moving the volume's bytes. */
+  readonly activity: ProgressDetail['phase'] | Activity;
 };
 export type EndedDetail = DetailBase &
   MovedVolume & {
@@ -149,12 +151,14 @@ export const cleanupEvent = (migration: Migration, result: 'done' | 'needs_you',
 export const percentOf = (doneBytes: number, totalBytes: number): number =>
   totalBytes === 0 ? 99 : Math.min(99, Math.floor((doneBytes / totalBytes) * 100));
 
-export const etaSeconds = (
-  progress: Pick<Progress, 'doneBytes' | 'totalBytes' | 'rateBytesPerSecond'>,
-): number | null =>
-  progress.rateBytesPerSecond > 0
-    ? Math.ceil((progress.totalBytes - progress.doneBytes) / progress.rateBytesPerSecond)
-    : null;
+export const etaSeconds = ({
+  rateBytesPerSecond,
+  zeroing,
+  ...progress
+}: Pick<Progress, 'doneBytes' | 'totalBytes' | 'rateBytesPerSecond' | 'zeroing'>): number | null => {
+  const { doneBytes, totalBytes } = zeroing ?? progress;
+  return rateBytesPerSecond > 0 ? Math.ceil((totalBytes - doneBytes) / rateBytesPerSecond) : null;
+};
 
 /** What an agent tells of a job; made from the job and the report alone, so that the replay can make it again. */
 export const progressEvent = (
@@ -162,8 +166,8 @@ export const progressEvent = (
   progress: Progress,
   stalled = progress.stalled === true,
 ): VolmoveEvent | undefined => {
-  if (job.migrationId === null || (job.kind !== 'data.copy' && job.kind !== 'data.verify')) return undefined;
-  const phase = job.kind === 'data.copy' ? 'copying' : 'verifying';
+  if (job.migrationId === null || !isDataKind(job.kind)) return undefined;
+  const phase = phaseOfData(job.kind);
   return {
     detailType: stalled ? 'Volume Migration Stalled' : 'Volume Migration Progress',
     detail: {
@@ -183,6 +187,7 @@ export const progressEvent = (
       percent: percentOf(progress.doneBytes, progress.totalBytes),
       rate_bytes_per_second: Math.round(progress.rateBytesPerSecond),
       eta_seconds: etaSeconds(progress),
+      activity: progress.activity ?? phase,
     },
   };
 };

@@ -22,4 +22,22 @@ export const parseExportName = (name: string): { migrationId: string; run: numbe
   return { migrationId: match[1], run: Number(match[2]), attempt: Number(match[3]) };
 };
 
+/**
+ * Read-only exports beside that of a generation: `tree`, the hashes of what was read back when it was sealed, all levels; `leaves`,
+ * the leaf hashes of what is stored at the moment of asking.
+ */
+export const HASH_EXPORTS = ['tree', 'leaves'] as const;
+export type HashExport = (typeof HASH_EXPORTS)[number];
+
+export const hashExportName = (migrationId: string, run: number, attempt: number, of: HashExport): string =>
+  `${exportName(migrationId, run, attempt)}.${of}`;
+
+export const parseHashExportName = (
+  name: string,
+): { migrationId: string; run: number; attempt: number; of: HashExport } | undefined => {
+  const of = HASH_EXPORTS.find((one) => name.endsWith(`.${one}`));
+  const generation = of && parseExportName(name.slice(0, -of.length - 1));
+  return generation && { ...generation, of };
+};
+
 export const hostQueueName = (hostId: string): string => `volmove-host-${hostId}`;

@@ -1,26 +1,34 @@
+import type { BlockDevice } from '../domain/block-device.ts';
 import { VolmoveError, volmoveError } from '../domain/error.ts';
 import type { Host } from '../domain/host/host.ts';
 import { MISSED_BEATS_STOP, register, stopHost } from '../domain/host/host.ts';
+import type { Job } from '../domain/job/job.ts';
+import type { ObjectRef } from '../domain/placement.ts';
 import type { Clock, Notifier, TaskResults } from '../domain/ports.ts';
 import type { DataDir } from '../local/data-dir.ts';
 import { packageVersion } from '../local/package-root.ts';
 import type { Store } from '../store/store.ts';
+import { createChildren } from './children/child.ts';
+import { endLeftOver } from './children/end-left-over.ts';
 import type { AgentConfig } from './config.ts';
 import { REQUESTS_IN_FLIGHT } from './copy/copy.ts';
-import { createTokenBucket } from './copy/token-bucket.ts';
+import { createSharedBucket } from './copy/token-bucket.ts';
 import { createBufferPool } from './device/buffer-pool.ts';
 import { DataPathError } from './device/errors.ts';
 import { CHUNK_BYTES } from './digest/tree-hash.ts';
 import { requirePools } from './drivers/file/require-pools.ts';
 import { createBackends } from './drivers/registry.ts';
 import { createExports, type Exports } from './exports.ts';
+import { createHashExports } from './hash-exports.ts';
 import { keepBeating, reportBackends } from './heartbeat.ts';
 import { loadCertificate, rememberedPort, rememberPort } from './identity.ts';
 import type { AgentParts } from './jobs/context.ts';
 import { runJob } from './jobs/run-job.ts';
 import { openCheckpointJournal } from './journal/checkpoints.ts';
+import { type ChildJournal, openChildJournal } from './journal/children.ts';
 import { openGenerationJournal } from './journal/generations.ts';
 import { openKnownPools } from './journal/known-pools.ts';
+import { openLeafJournal } from './journal/leaves.ts';
 import { openObjectJournal } from './journal/objects.ts';
 import { createLease, type Lease } from './lease.ts';
 import type { Looks } from './look.ts';
@@ -38,6 +46,8 @@ export interface AgentDeps {
   readonly clock: Clock;
   readonly monotonicMs: () => number;
   readonly newId: () => string;
+  /** Where programs are looked for, as in PATH. */
+  readonly path: string;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly onProblem: (what: string, error: unknown) => void;
 }
@@ -101,7 +111,7 @@ const holds = (lease: Lease): boolean => {
   return !lease.signal.aborted;
 };
 
-const start = async (deps: AgentDeps): Promise<Started> => {
+const start = async (deps: AgentDeps, children: ChildJournal): Promise<Started> => {
   const { config, dataDir, monotonicMs, sleep } = deps;
   const certificate = await loadCertificate(dataDir.path, config.host_id, deps.clock.nowMs());
   const knownPools = await openKnownPools(dataDir.path);
@@ -113,10 +123,16 @@ const start = async (deps: AgentDeps): Promise<Started> => {
     server?.dropConnections();
     deps.onProblem('lease', reason);
   });
+  const openObject = async (object: ObjectRef, mode: 'ro' | 'rw'): Promise<BlockDevice> =>
+    (await backends.get(object).open(object, mode, lease.signal)).device;
+  const journal = await openGenerationJournal(dataDir.path);
+  const leaves = await openLeafJournal(dataDir.path);
+  const buffers = createBufferPool(REQUESTS_IN_FLIGHT, CHUNK_BYTES);
   const exports = createExports({
-    journal: await openGenerationJournal(dataDir.path),
-    open: async (object) => (await backends.get(object).open(object, 'rw', lease.signal)).device,
+    journal,
+    open: (object) => openObject(object, 'rw'),
     endExport: async (name) => server?.endExport(name),
+    hashes: createHashExports({ journal, leaves, buffers, openObject: (object) => openObject(object, 'ro') }),
   });
   server = await listen(deps, certificate, async (name, peer) => {
     // ends the connection: a refusal would be final for the copy, and the lease may be back in a moment
@@ -129,14 +145,19 @@ const start = async (deps: AgentDeps): Promise<Started> => {
     exports,
     objects: await openObjectJournal(dataDir.path),
     checkpoints: await openCheckpointJournal(dataDir.path),
+    leaves,
     identity: { ...certificate, address: server.address },
     settings: {
       progressIntervalSeconds: config.migration_progress_report_interval,
       stallAfterSeconds: config.stall_after_seconds,
+      stallFailAfterSeconds: config.stall_fail_after_seconds,
       peerAwaySeconds: config.peer_away_seconds,
+      peerAnswerSeconds: config.peer_answer_seconds,
+      bandwidthBytesPerSecond: perSecond,
     },
-    hostBucket: createTokenBucket({ monotonicMs, sleep, rate: () => perSecond }),
-    buffers: createBufferPool(REQUESTS_IN_FLIGHT, CHUNK_BYTES),
+    children: createChildren({ journal: children, path: deps.path }),
+    hostBucket: createSharedBucket({ monotonicMs, sleep, rate: () => perSecond }),
+    buffers,
     monotonicMs,
     sleep,
   };
@@ -198,6 +219,13 @@ const watchLease = async (deps: AgentDeps, { lease }: Started, signal: AbortSign
   }
 };
 
+/** Jobs leave the list when nobody can ask for them any more; what was kept for them goes then. */
+const listJobs = async (deps: AgentDeps, { leaves }: AgentParts, hostId: string): Promise<Job[]> => {
+  const jobs = await deps.store.jobs.ofHost(hostId);
+  await leaves.keepOnly(jobs.map((job) => job.id));
+  return jobs;
+};
+
 /** Shows the host as down at once. A control plane that is away will miss its heartbeats instead. */
 const sayStopped = async (deps: AgentDeps, host: Host): Promise<void> => {
   try {
@@ -207,13 +235,26 @@ const sayStopped = async (deps: AgentDeps, host: Host): Promise<void> => {
   }
 };
 
+/** False when the signal came first. */
+const endedLeftOver = async (deps: AgentDeps, journal: ChildJournal, signal: AbortSignal): Promise<boolean> => {
+  try {
+    await endLeftOver({ ...deps, journal, signal });
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+};
+
 /** Resolves after an orderly stop; rejects with AgentSuperseded when another agent has taken the host over. */
 export const runAgent = async (
   deps: AgentDeps,
   { graceful, force }: Signals,
   onUp: (host: Host) => void,
 ): Promise<void> => {
-  const started = await start(deps);
+  const children = await openChildJournal(deps.dataDir.path);
+  if (!(await endedLeftOver(deps, children, AbortSignal.any([graceful, force])))) return;
+  const started = await start(deps, children);
   const over = new AbortController();
   const stop = AbortSignal.any([force, over.signal]);
   try {
@@ -227,7 +268,7 @@ export const runAgent = async (
     const polling = deps.looks.poll(AbortSignal.any([graceful, stop]));
     const working = runLoop(
       {
-        list: () => deps.store.jobs.ofHost(host.id),
+        list: () => listJobs(deps, parts, host.id),
         run: (job, signal) => runJob(runDeps, job, AbortSignal.any([signal, lease.signal])),
         nextLook: (signal) => deps.looks.next(signal),
         heavySlots: deps.config.concurrency,

@@ -39,7 +39,11 @@ const schema = z.strictObject({
   /** MiB a second for all of the host's copies together; left out: no limit. */
   bandwidth_mib_per_second: z.number().positive().optional(),
   stall_after_seconds: z.number().positive().default(60),
+  /** Null: a stall is told, and fails nothing. */
+  stall_fail_after_seconds: z.number().positive().nullable().default(3600),
   peer_away_seconds: z.number().positive().default(120),
+  /** So long may the other agent leave a request without an answer; then the connection is taken for lost. */
+  peer_answer_seconds: z.number().positive().default(30),
   backends: z.array(backend).min(1, 'at least one backend'),
 });
 

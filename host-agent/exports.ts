@@ -1,9 +1,10 @@
 import type { BlockDevice } from '../domain/block-device.ts';
-import { volmoveError } from '../domain/error.ts';
 import { exportName, parseExportName } from '../domain/names.ts';
 import type { ObjectRef } from '../domain/placement.ts';
+import type { HashExports } from './hash-exports.ts';
 import { createTurns } from './in-turn.ts';
 import type { ExportRecord, GenerationJournal } from './journal/generations.ts';
+import { createSeals } from './seals.ts';
 
 /**
  * One writer (design section 4). An export is `<migrationId>.<run>.<attempt>` and admits the source host's certificate alone.
@@ -16,13 +17,23 @@ export interface Exports {
   /** What the NBD server asks for each connection. */
   resolve(name: string, peerFingerprint: string | undefined): Promise<Resolution>;
   /**
-   * Closes the run for ever, on disk first; resolves when its I/O has ended and its device is flushed and closed. When that
-   * flush fails it rejects, and with FlushFailed ever after.
+   * Lets a writer on this host, which needs no connection, be the run's highest generation. It is alone in that: nothing
+   * else ever enters the same generation.
+   */
+  enterLocal(writer: LocalWriter): Promise<{ readonly object: ObjectRef } | { readonly refused: string }>;
+  /**
+   * Closes the run, on disk first; resolves when its I/O has ended and its device is flushed and closed. When that flush fails
+   * it rejects, and with FlushFailed ever after. Nothing but openForRepair ever opens it again.
    */
   seal(
     migrationId: string,
     run: number,
   ): Promise<{ readonly generation: number; readonly object: ObjectRef } | undefined>;
+  /**
+   * What was read back of the generation that is sealed differs from the source: lets higher ones in, once. That generation and
+   * those below it stay closed for ever; so does everything after the seal that follows the repair, and after a removal: NoProof.
+   */
+  openForRepair(sealed: SealedGeneration): Promise<void>;
   /** Seals every run that writes to the object, before its removal: what could not be made durable does not matter then. */
   sealObject(objectName: string): Promise<void>;
   close(): Promise<void>;
@@ -35,87 +46,106 @@ export interface Admission {
   readonly admitFingerprint: string;
 }
 
-export type Resolution = { readonly device: BlockDevice; readonly readOnly: boolean } | { readonly refused: string };
+export interface SealedGeneration {
+  readonly migrationId: string;
+  readonly run: number;
+  readonly generation: number;
+  /** Of the volume; its object may be larger. */
+  readonly sizeBytes: number;
+}
+
+export interface LocalWriter {
+  readonly migrationId: string;
+  readonly run: number;
+  readonly attempt: number;
+  /** Of this host's own certificate: the source's host alone may write, also when it is this one. */
+  readonly fingerprint: string;
+  /** Ends it, for a seal or a higher generation; resolves when nothing of it can write any more, and never rejects. */
+  readonly end: () => Promise<void>;
+}
+
+export type Resolution =
+  | { readonly device: BlockDevice; readonly readOnly: boolean }
+  | { readonly refused: string; readonly because?: 'ExportNotOpen' };
 
 export interface ExportDeps {
   readonly journal: GenerationJournal;
   readonly open: (object: ObjectRef) => Promise<BlockDevice>;
   /** Refuses new requests of the export, ends its connections and resolves when its I/O in flight has ended. */
   readonly endExport: (name: string) => Promise<void>;
+  /** The hashes of what the runs hold; undefined: nobody may read them. */
+  readonly hashes?: HashExports;
 }
 
 const refusalOf = (record: ExportRecord, attempt: number, peerFingerprint: string | undefined): string | undefined => {
   if (peerFingerprint !== record.admitFingerprint) return 'the certificate is not the one that was admitted';
-  if (record.sealed) return 'the export is sealed';
+  if (record.sealed || attempt <= (record.repair?.above ?? 0)) return 'the export is sealed';
   // attempts begin with 1; the record has 0 before the first, and its seal would find nothing to end
   if (attempt < 1) return 'no attempt has the number 0';
   return attempt < record.attempt ? `generation ${attempt} was replaced by ${record.attempt}` : undefined;
 };
 
-export const createExports = ({ journal, open, endExport }: ExportDeps): Exports => {
+/** A failed flush is never repeated, so it is kept on disk: a later look would find nothing that is wrong. */
+const keepFlushFailure = async (journal: GenerationJournal, name: string, error: unknown): Promise<void> => {
+  const ended = parseExportName(name);
+  const record = ended && journal.get(ended.migrationId, ended.run);
+  const flushFailure = error instanceof Error ? error.message : String(error);
+  if (record) await journal.put({ ...record, flushFailure });
+};
+
+export const createExports = ({ journal, open, endExport, hashes }: ExportDeps): Exports => {
   const devices = new Map<string, BlockDevice>();
+  const localWriters = new Map<string, LocalWriter>();
   /** One decision at a time: two connections can never both believe that they are the highest generation. */
   const inTurn = createTurns();
 
-  /** A failed flush is never repeated, so it is kept on disk: a later look would find nothing that is wrong. */
-  const keepFlushFailure = async (name: string, error: unknown): Promise<void> => {
-    const ended = parseExportName(name);
-    const record = ended && journal.get(ended.migrationId, ended.run);
-    const flushFailure = error instanceof Error ? error.message : String(error);
-    if (record) await journal.put({ ...record, flushFailure });
-  };
-
   const endGeneration = async (name: string): Promise<void> => {
     await endExport(name);
+    await localWriters.get(name)?.end();
+    localWriters.delete(name);
     const device = devices.get(name);
     devices.delete(name);
     if (!device) return;
     try {
       await device.flush();
     } catch (error) {
-      await keepFlushFailure(name, error);
+      await keepFlushFailure(journal, name, error);
       throw error;
     } finally {
       await device.close();
     }
   };
 
-  const shut = async (record: ExportRecord): Promise<void> => {
-    if (!record.sealed) await journal.put({ ...record, sealed: true });
+  const seals = createSeals({ journal, hashes, endGeneration });
+
+  /** The generation that `record` tells of ends before a higher one may begin. */
+  const raise = async (record: ExportRecord, attempt: number): Promise<void> => {
+    // the new one begins at a checkpoint that a good flush stands behind, and writes again what came after it
+    const { flushFailure: _, ...kept } = record;
+    await journal.put({ ...kept, attempt });
     if (record.attempt > 0) await endGeneration(exportName(record.migrationId, record.run, record.attempt));
   };
 
-  const seal = async (migrationId: string, run: number) => {
+  const enterLocal = async (writer: LocalWriter): ReturnType<Exports['enterLocal']> => {
+    const { migrationId, run, attempt, fingerprint } = writer;
     const record = journal.get(migrationId, run);
-    if (!record) return undefined;
-    await shut(record);
-    if (record.flushFailure !== undefined) {
-      const reason = `generation ${record.attempt} of run ${run}: ${record.flushFailure}`;
-      throw volmoveError('FlushFailed', { reason });
-    }
-    return { generation: record.attempt, object: record.object };
-  };
-
-  const sealForRemoval = async (record: ExportRecord): Promise<void> => {
-    try {
-      await shut(record);
-    } catch (error) {
-      if (journal.get(record.migrationId, record.run)?.flushFailure === undefined) throw error;
-    }
+    if (!record) return { refused: 'no such export is open' };
+    const refused = refusalOf(record, attempt, fingerprint);
+    if (refused !== undefined) return { refused };
+    if (attempt === record.attempt) return { refused: `generation ${attempt} has had its writer` };
+    await raise(record, attempt);
+    localWriters.set(exportName(migrationId, run, attempt), writer);
+    return { object: record.object };
   };
 
   const admitGeneration = async (name: string, peerFingerprint: string | undefined): Promise<Resolution> => {
     const asked = parseExportName(name);
     const record = asked && journal.get(asked.migrationId, asked.run);
-    if (!asked || !record) return { refused: 'no such export is open' };
+    if (!asked || !record) return { refused: 'no such export is open', because: 'ExportNotOpen' };
     const refused = refusalOf(record, asked.attempt, peerFingerprint);
     if (refused !== undefined) return { refused };
-    if (asked.attempt > record.attempt) {
-      // the new one begins at a checkpoint that a good flush stands behind, and writes again what came after it
-      const { flushFailure: _, ...kept } = record;
-      await journal.put({ ...kept, attempt: asked.attempt });
-      if (record.attempt > 0) await endGeneration(exportName(asked.migrationId, asked.run, record.attempt));
-    }
+    if (localWriters.has(name)) return { refused: `generation ${asked.attempt} has a writer on its own host` };
+    if (asked.attempt > record.attempt) await raise(record, asked.attempt);
     const device = devices.get(name) ?? (await open(record.object));
     devices.set(name, device);
     return { device, readOnly: false };
@@ -127,15 +157,19 @@ export const createExports = ({ journal, open, endExport }: ExportDeps): Exports
         const known = journal.get(request.migrationId, request.run);
         if (!known) await journal.put({ ...request, attempt: 0, sealed: false });
       }),
-    resolve: (name, peerFingerprint) => inTurn(() => admitGeneration(name, peerFingerprint)),
-    seal: (migrationId, run) => inTurn(() => seal(migrationId, run)),
+    resolve: (name, peerFingerprint) =>
+      inTurn(async () => (await hashes?.resolve(name, peerFingerprint)) ?? admitGeneration(name, peerFingerprint)),
+    enterLocal: (writer) => inTurn(() => enterLocal(writer)),
+    seal: (migrationId, run) => inTurn(() => seals.seal(migrationId, run)),
+    openForRepair: (sealed) => inTurn(() => seals.openForRepair(sealed)),
     sealObject: (objectName) =>
       inTurn(async () => {
-        for (const record of journal.ofObject(objectName)) await sealForRemoval(record);
+        for (const record of journal.ofObject(objectName)) await seals.sealForRemoval(record);
       }),
     close: () =>
       inTurn(async () => {
-        const ended = await Promise.allSettled([...devices.keys()].map(endGeneration));
+        await hashes?.close();
+        const ended = await Promise.allSettled([...devices.keys(), ...localWriters.keys()].map(endGeneration));
         for (const end of ended) if (end.status === 'rejected') throw end.reason;
       }),
   };

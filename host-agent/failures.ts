@@ -32,14 +32,24 @@ const ofDataPath = (error: DataPathError, where: string): VolmoveError => {
       return volmoveError('FlushFailed', { reason }, cause);
     case 'ConnectionLost':
       return volmoveError('ConnectionLost', { reason }, cause);
-    case 'PeerRefused':
+    case 'DestinationTooSmall':
+      return volmoveError('DestinationTooSmall', { reason }, cause);
+    case 'ShortRead':
+      return volmoveError('DeviceShrank', { reason }, cause);
     case 'PeerCertificateMismatch':
-    case 'ExportSealed':
+      return volmoveError('PeerCertificateMismatch', { reason }, cause);
     case 'ExportNotOpen':
+      return volmoveError('ExportNotOpen', { reason }, cause);
+    case 'PeerRefused':
+    case 'ExportSealed':
     case 'ProtocolError':
       return volmoveError('PeerRefused', { reason }, cause);
-    default:
+    case 'IoError':
       return volmoveError('IoError', { reason }, cause);
+    case 'OutOfRange':
+    case 'CheckpointMismatch':
+    case 'Aborted':
+      return volmoveError('Internal', { reason }, cause);
   }
 };
 

@@ -1,4 +1,4 @@
-import { isJobEnded, type Job, type JobKind } from '../domain/job/job.ts';
+import { isDataKind, isJobEnded, type Job, type JobKind } from '../domain/job/job.ts';
 import type { RunningJob } from './jobs/run-job.ts';
 import { createPatience } from './patience.ts';
 
@@ -21,9 +21,7 @@ export interface LoopDeps {
 }
 
 const LIGHT_SLOTS = 16;
-const HEAVY: readonly JobKind[] = ['data.copy', 'data.verify'];
-
-const isHeavy = (job: { kind: JobKind }): boolean => HEAVY.includes(job.kind);
+const isHeavy = (job: { kind: JobKind }): boolean => isDataKind(job.kind);
 
 /** Runs until `graceful`; then lets short jobs end and stops the others, which keep their checkpoints. `force` stops all. */
 export const runLoop = async (deps: LoopDeps, graceful: AbortSignal, force: AbortSignal): Promise<void> => {
@@ -45,7 +43,7 @@ export const runLoop = async (deps: LoopDeps, graceful: AbortSignal, force: Abor
   };
 
   const slotsLeft = (heavy: boolean): number => {
-    const used = [...running.values()].filter((job) => isHeavy(job) === heavy).length;
+    const used = [...running.values()].filter((job) => isHeavy(job) === heavy && !(heavy && job.rests)).length;
     return (heavy ? deps.heavySlots : LIGHT_SLOTS) - used;
   };
 

@@ -25,6 +25,8 @@ export interface AgentOptions {
 const LOOK_EVERY_MS = 30_000;
 const LOOK_EVERY_EMBEDDED_MS = 2_000;
 
+const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 const sleepMs = async (ms: number, signal: AbortSignal): Promise<void> => {
   await sleep(ms, undefined, { signal });
 };
@@ -64,6 +66,7 @@ export const runAgent = async ({ configPath, print, gracefulSignal, forceSignal 
         clock: { nowMs: () => Date.now() },
         monotonicMs: () => performance.now(),
         newId: randomUUID,
+        path: process.env.PATH ?? USUAL_PATH,
         sleep: sleepMs,
         onProblem,
       },

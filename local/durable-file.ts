@@ -1,5 +1,5 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** Small JSON files that are whole or not there, also after a power loss: written beside, synced, renamed, directory synced. */
 
@@ -13,10 +13,12 @@ const syncDirectory = async (directory: string): Promise<void> => {
 };
 
 let serial = 0;
+const HALF_WRITTEN = /\.(\d+)\.(\d+)\.tmp$/;
 
 export const writeDurable = async (path: string, value: unknown): Promise<void> => {
   const beside = `${path}.${process.pid}.${serial++}.tmp`;
-  const handle = await open(beside, 'wx', 0o600);
+  // a process that was killed may have left one behind, and in a container every process has the same id
+  const handle = await open(beside, 'w', 0o600);
   try {
     await handle.writeFile(`${JSON.stringify(value)}\n`);
     await handle.sync();
@@ -40,6 +42,16 @@ export const readDurable = async (path: string): Promise<unknown> => {
 export const removeDurable = async (path: string): Promise<void> => {
   await rm(path, { force: true });
   await syncDirectory(dirname(path));
+};
+
+/** What processes that were killed while they wrote have left in a directory. Its owner calls it before it writes there. */
+export const removeHalfWritten = async (directory: string): Promise<void> => {
+  for (const name of await readdir(directory)) {
+    const [, pid, nth] = HALF_WRITTEN.exec(name) ?? [];
+    // one that this process is writing now is no leftover
+    const mayBeOurs = Number(pid) === process.pid && Number(nth) < serial;
+    if (pid !== undefined && !mayBeOurs) await rm(join(directory, name), { force: true });
+  }
 };
 
 export const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';

@@ -27,7 +27,7 @@ const moved = {
 };
 
 const progress = {
-  phase: z.enum(['copying', 'verifying', 'moving']),
+  phase: z.enum(['copying', 'verifying', 'repairing', 'reverifying', 'moving']),
   host: z.string().describe('the host whose agent reports'),
   attempt: z.int().positive(),
   done_bytes: z.int().nonnegative().describe('bytes of the volume that are settled at the destination, holes included'),
@@ -35,6 +35,11 @@ const progress = {
   percent: z.int().min(0).max(99).describe('of the phase; a migration is at 100 only when it has succeeded'),
   rate_bytes_per_second: z.int().nonnegative(),
   eta_seconds: z.int().nonnegative().nullable().describe('null while the rate is 0'),
+  activity: z
+    .enum(['copying', 'verifying', 'repairing', 'reverifying', 'moving', 'zeroing', 'paused'])
+    .describe(
+      'the phase, or what is done within it: zeroing the end of a larger destination, or nothing, as it is paused',
+    ),
 };
 
 const failure = z.object({ code: z.string(), message: z.string(), remedy: z.string() });

@@ -32,6 +32,9 @@ export interface Progress {
   readonly at: string | null;
   readonly stale: boolean;
   readonly stalled_since: string | null;
+  /** The phase, `zeroing`, or `paused`; null when nobody is at it. */
+  readonly activity: string | null;
+  readonly zeroing: { readonly done_bytes: number; readonly total_bytes: number } | null;
 }
 
 export interface Reason {
@@ -75,6 +78,8 @@ export interface Migration {
   readonly source: string;
   readonly destination: string;
   readonly locked: boolean;
+  /** Left out by a service that knows no other than its own. */
+  readonly copy_engine?: 'volmove' | 'dd';
   readonly size_bytes: number;
   readonly progress: Progress | null;
   readonly reason: Reason | null;
@@ -82,7 +87,13 @@ export interface Migration {
   readonly requested_at: string;
   readonly ended_at: string | null;
   readonly cancel_wished: boolean;
+  /** The wish; the progress tells when everything has settled. */
+  readonly paused: { readonly by: string; readonly at: string } | null;
+  /** Null: no limit of its own. */
+  readonly bandwidth_bytes_per_second: number | null;
   readonly cleanup: Cleanup;
+  /** `cached`: the destination was read back through the page cache, because it could not be passed by. */
+  readonly verified: 'direct' | 'cached' | 'none' | null;
   readonly digests: { readonly source: string | null; readonly destination: string | null } | null;
   readonly bytes_read: number | null;
   readonly bytes_written: number | null;
@@ -98,6 +109,7 @@ export interface MigrationRequest {
   readonly dry_run: boolean;
   readonly source_retention_seconds?: number;
   readonly bandwidth_bytes_per_second?: number;
+  readonly copy_engine?: 'volmove' | 'dd';
 }
 
 export interface Check {

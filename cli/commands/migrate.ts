@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { parsePlacement } from '../../domain/placement.ts';
 import { type Check, type Migration, type MigrationRequest, type Volume, volumeLabel } from '../api/types.ts';
 import { usageError } from '../errors.ts';
@@ -21,6 +22,7 @@ interface MigrateOptions {
   readonly verify: boolean;
   readonly keepSource?: number;
   readonly bandwidth?: number;
+  readonly copyEngine?: 'volmove' | 'dd';
   readonly idempotencyKey?: string;
 }
 
@@ -34,6 +36,7 @@ const requestOf = (volume: Volume, options: MigrateOptions): MigrationRequest =>
   dry_run: options.dryRun === true,
   ...(options.keepSource === undefined ? {} : { source_retention_seconds: options.keepSource }),
   ...(options.bandwidth === undefined ? {} : { bandwidth_bytes_per_second: Math.round(options.bandwidth * MIB) }),
+  ...(options.copyEngine === undefined ? {} : { copy_engine: options.copyEngine }),
 });
 
 const words = (name: string): string => name.replaceAll('_', ' ');
@@ -99,6 +102,12 @@ export const addMigrate: AddCommand = (program, { act }) => {
     .option('--no-verify', 'do not read the copy back; the source is kept then')
     .option('--keep-source <seconds>', 'keep the source for this time after a success', wholeFrom(0))
     .option('--bandwidth <MiB/s>', 'copy no faster than this', positive)
+    .addOption(
+      new Option('--copy-engine <engine>', 'what moves the bytes; dd only within one host, without a limit').choices([
+        'volmove',
+        'dd',
+      ]),
+    )
     .option('--idempotency-key <key>', 'asking again with the same key starts nothing new')
     .addHelpText(
       'before',

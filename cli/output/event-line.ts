@@ -22,7 +22,9 @@ const count = (detail: Detail, name: string): number => {
 
 const progress = (detail: Detail): string => {
   const left = detail.eta_seconds;
-  return `${text(detail, 'phase')} ${count(detail, 'percent')} %, ${bytes(count(detail, 'done_bytes'))} of ${bytes(
+  const [phase, activity] = [text(detail, 'phase'), text(detail, 'activity')];
+  const doing = activity === '' || activity === phase ? phase : `${phase}, ${activity}`;
+  return `${doing} ${count(detail, 'percent')} %, ${bytes(count(detail, 'done_bytes'))} of ${bytes(
     count(detail, 'total_bytes'),
   )}, ${rate(count(detail, 'rate_bytes_per_second'))}, ETA ${eta(typeof left === 'number' ? left : null)}`;
 };

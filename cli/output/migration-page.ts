@@ -5,7 +5,7 @@ import { CLEANUP_REMEDY, remedyOf, tookMs } from '../watch/verdict.ts';
 import { type Line, span } from './line.ts';
 import { cleanupState, migrationState, since } from './status.ts';
 import { type Column, renderFacts, renderTable, type TableLook } from './table.ts';
-import { bytes, duration, utc } from './units.ts';
+import { bytes, duration, limit, utc } from './units.ts';
 
 /** Everything about one migration: what it is, how it went step by step, what it proved, and what is left to do. */
 
@@ -48,6 +48,9 @@ const progressLine = (migration: Migration, nowMs: number): Line | undefined => 
   return [span(text), span(warning === undefined ? '' : `  ${warning}`, 'yellow')];
 };
 
+const readBackLine = ({ verified }: Migration): [string, Line][] =>
+  verified === 'cached' ? [['Verified', [span('cached: the page cache could not be passed by', 'yellow')]]] : [];
+
 const digestLines = (migration: Migration): [string, Line | undefined][] => {
   if (migration.digests === null) {
     return migration.state === 'succeeded' ? [['Digests', [span('none: it was not verified', 'yellow')]]] : [];
@@ -60,6 +63,7 @@ const digestLines = (migration: Migration): [string, Line | undefined][] => {
       'Digest, destination',
       [span(destination ?? 'unknown'), span(equal ? '  equal' : '  DIFFERENT', equal ? 'green' : 'red')],
     ],
+    ...readBackLine(migration),
   ];
 };
 
@@ -89,6 +93,9 @@ const lockText = (migration: Migration): string => {
   if (migration.locked) return 'yes';
   return migration.ended_at === null ? 'no, an attach ends it' : 'no';
 };
+
+const limitLine = ({ bandwidth_bytes_per_second: limited, ended_at: endedAt }: Migration): Line | undefined =>
+  limited === null || endedAt !== null ? undefined : [span(limit(limited))];
 
 const home = (migration: Migration): Line | undefined => {
   if (migration.ended_at === null) return undefined;
@@ -123,6 +130,8 @@ export const migrationPage = (migration: Migration, look: TableLook, nowMs: numb
       ['From', [span(migration.source)]],
       ['To', [span(migration.destination)]],
       ['Locked', [span(lockText(migration))]],
+      ['Limit', limitLine(migration)],
+      ['Copied by', migration.copy_engine === 'dd' ? [span('dd')] : undefined],
       [
         'Asked',
         [

@@ -2,6 +2,7 @@ import type { Check, Migration, Volume } from '../api/types.ts';
 import { hasBytes } from '../watch/phases.ts';
 import { type Span, span } from './line.ts';
 import type { Tone } from './paint.ts';
+import { pauseState } from './pause.ts';
 import { ago } from './units.ts';
 
 /** States in the colours that administrators expect: green is fine, yellow is under way, red wants a look. */
@@ -44,8 +45,12 @@ export const migrationState = (migration: Migration): Span => {
         migration.progress?.phase === migration.phase && hasBytes(migration.phase)
           ? ` ${shownPercent(migration)} %`
           : '';
-      const wish = migration.cancel_wished && migration.phase !== 'rolling_back' ? ', cancelling' : '';
-      return span(`${migration.phase.replaceAll('_', ' ')}${percent}${wish}`, 'yellow');
+      const cancelling = migration.cancel_wished && migration.phase !== 'rolling_back';
+      const wish = cancelling ? 'cancelling' : pauseState(migration);
+      return span(
+        `${migration.phase.replaceAll('_', ' ')}${percent}${wish === undefined ? '' : `, ${wish}`}`,
+        'yellow',
+      );
     }
   }
 };

@@ -16,6 +16,10 @@ export const bytes = (count: number): string => {
 
 export const rate = (bytesPerSecond: number): string => `${bytes(bytesPerSecond)}/s`;
 
+/** Of a migration's own limit, in bytes a second; null: none. */
+export const limit = (bytesPerSecond: number | null): string =>
+  bytesPerSecond === null ? 'no limit of its own' : `${rate(bytesPerSecond)} at the most`;
+
 const pad = (value: number): string => String(value).padStart(2, '0');
 
 /** `0.3 s`, `26 s`, `3 min 12 s`, `2 h 05 min`, `3 d 4 h`; a negative one (two clocks) counts as nothing. */

@@ -86,6 +86,18 @@ export const resolveMigration = async (client: Client, text: string): Promise<Mi
   throw notFound(`There is no migration "${text}"${hint}.`, 'List the migrations: volmove list');
 };
 
+export const MIGRATION_OR_VOLUME = 'id of a migration, or its first 8 or more characters; name or id of its volume';
+
+/** A migration, or the one that a volume is in. */
+export const resolveUnderWay = async (client: Client, text: string): Promise<Migration> => {
+  const found = await resolveAny(client, text);
+  if (found.kind === 'migration') return found.migration;
+  const { id: volumeId } = found.volume;
+  const [newest] = (await client.migrations({ volumeId, limit: 1 })).migrations;
+  if (newest !== undefined && newest.ended_at === null) return newest;
+  throw notFound(`Volume ${text} is not being migrated.`, 'List what is under way: volmove list --state running');
+};
+
 export type Resource =
   | { readonly kind: 'volume'; readonly volume: Volume }
   | { readonly kind: 'migration'; readonly migration: Migration };

@@ -14,8 +14,10 @@ export const bar = (percent: number, width: number, marks: Marks): Line => {
   return [span(marks.barFull.repeat(filled), 'cyan'), span(marks.barEmpty.repeat(width - filled), 'dim')];
 };
 
-export const amounts = (progress: ShownProgress): string =>
-  `${bytes(progress.doneBytes)} of ${bytes(progress.totalBytes)}`;
+export const amounts = ({ doneBytes, totalBytes, zeroing }: ShownProgress): string =>
+  zeroing === null
+    ? `${bytes(doneBytes)} of ${bytes(totalBytes)}`
+    : `zeroing the rest of the destination, ${bytes(zeroing.doneBytes)} of ${bytes(zeroing.totalBytes)}`;
 
 export const speed = (progress: ShownProgress): string =>
   `${rate(progress.rateBytesPerSecond)}, ETA ${eta(progress.etaSeconds)}`;
@@ -26,6 +28,7 @@ const seconds = (count: number): string => (count < 120 ? `${count} s` : duratio
 export const standstill = (view: MigrationView): string | undefined => {
   const { progress } = view;
   if (view.ended || progress === null) return undefined;
+  if (view.pause === 'paused') return view.pause;
   if (progress.stalledSeconds !== null) return `no progress for ${seconds(progress.stalledSeconds)}`;
   return progress.reportAgeMs >= OLD_REPORT_MS ? `last report ${duration(progress.reportAgeMs)} ago` : undefined;
 };

@@ -39,6 +39,7 @@ const header = (view: MigrationView, marks: Marks): Line => {
     span(migration.locked ? '  locked' : '', 'dim'),
     span(migration.run > 1 ? `  run ${migration.run}` : '', 'dim'),
     span(migration.cancel_wished && !view.ended ? '  cancelling' : '', 'yellow'),
+    span(view.pause === undefined ? '' : `  ${view.pause}`, 'yellow'),
   ];
 };
 

@@ -1,4 +1,5 @@
 import { type Migration, migrationLabel, type Progress } from '../api/types.ts';
+import { pauseState } from '../output/pause.ts';
 import { hasBytes, type PhaseRow, phaseRows } from './phases.ts';
 
 /**
@@ -16,6 +17,8 @@ export interface ShownProgress {
   /** Null: unknown. */
   readonly etaSeconds: number | null;
   readonly attempt: number;
+  /** Bytes of the end of a larger destination; null unless it is being zeroed. */
+  readonly zeroing: { readonly doneBytes: number; readonly totalBytes: number } | null;
   /** How long nothing has moved, as the service says; null while it moves. */
   readonly stalledSeconds: number | null;
   /** How long ago a report came that this watch had not seen, by the watcher's own clock. */
@@ -31,6 +34,8 @@ export type News =
   | { readonly kind: 'stalled' }
   | { readonly kind: 'moving_again' }
   | { readonly kind: 'cancelling' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'limit' }
   | { readonly kind: 'ended' }
   | { readonly kind: 'cleanup' };
 
@@ -39,6 +44,8 @@ export interface MigrationView {
   readonly label: string;
   readonly phases: readonly PhaseRow[];
   readonly progress: ShownProgress | null;
+  /** In words; undefined when no pause is wished. */
+  readonly pause: string | undefined;
   readonly ended: boolean;
   readonly news: readonly News[];
   readonly reportSeenAtMs: number;
@@ -79,6 +86,10 @@ const running = (
     rateBytesPerSecond,
     etaSeconds: rateBytesPerSecond === 0 ? null : progress.eta_seconds,
     attempt: Math.max(progress.attempt, before?.attempt ?? 0),
+    zeroing: progress.zeroing && {
+      doneBytes: progress.zeroing.done_bytes,
+      totalBytes: progress.zeroing.total_bytes,
+    },
     stalledSeconds: stalledSeconds(progress, nowMs),
     reportAgeMs: Math.max(0, nowMs - reportSeenAtMs),
   };
@@ -92,6 +103,7 @@ const whole = (migration: Migration): ShownProgress => ({
   rateBytesPerSecond: 0,
   etaSeconds: null,
   attempt: migration.progress?.attempt ?? 1,
+  zeroing: null,
   stalledSeconds: null,
   reportAgeMs: 0,
 });
@@ -116,6 +128,8 @@ const newsOf = (previous: MigrationView | undefined, view: Omit<MigrationView, '
     before.run !== migration.run && { kind: 'run' },
     !before.cancel_wished && migration.cancel_wished && !view.ended && { kind: 'cancelling' },
     before.phase !== migration.phase && !view.ended && { kind: 'phase' },
+    previous.pause !== view.pause && !view.ended && { kind: 'pause' },
+    before.bandwidth_bytes_per_second !== migration.bandwidth_bytes_per_second && !view.ended && { kind: 'limit' },
     previous.progress?.phase === progress?.phase &&
       (progress?.attempt ?? 0) > (previous.progress?.attempt ?? 0) && { kind: 'attempt' },
     previous.progress?.stalledSeconds == null && progress?.stalledSeconds != null && { kind: 'stalled' },
@@ -143,6 +157,7 @@ export const look = (previous: MigrationView | undefined, seen: Migration, nowMs
     label: migrationLabel(migration),
     phases: phaseRows(migration, nowMs),
     progress: progressOf(previous, migration, nowMs, reportSeenAtMs),
+    pause: pauseState(migration),
     ended: isOver(migration),
     reportSeenAtMs,
   };

@@ -26,6 +26,8 @@ const WITHOUT_BYTES = new Set([
 export const hasBytes = (phase: string): boolean => !WITHOUT_BYTES.has(phase);
 
 const COPY_PLAN = ['validating', 'locking', 'preparing', 'copying', 'verifying', 'finalizing'];
+/** In the place of the copy's plan once a run has got there: what was read back differed, and is repaired once. */
+const REPAIR_PLAN = COPY_PLAN.toSpliced(COPY_PLAN.indexOf('finalizing'), 0, 'repairing', 'reverifying');
 const MOVE_PLAN = ['validating', 'locking', 'moving', 'finalizing'];
 /** Entries of the timeline that are no phase: the ends, and the time before the first run. */
 const NOT_PHASES = new Set(['requested', 'succeeded', 'failed', 'refused']);
@@ -48,7 +50,8 @@ const visitsOf = (story: readonly StoryEntry[]): Visit[] => {
 };
 
 const planFor = (visits: readonly Visit[]): string[] => {
-  const plan = visits.some((visit) => visit.name === 'moving') ? MOVE_PLAN : COPY_PLAN;
+  const visited = (name: string): boolean => visits.some((visit) => visit.name === name);
+  const plan = visited('moving') ? MOVE_PLAN : visited('repairing') ? REPAIR_PLAN : COPY_PLAN;
   return [...plan, ...visits.map((visit) => visit.name).filter((name) => !plan.includes(name))];
 };
 

@@ -1,5 +1,5 @@
 import { harmless } from '../output/line.ts';
-import { bytes, duration, utcClock } from '../output/units.ts';
+import { bytes, duration, limit, utcClock } from '../output/units.ts';
 import { amounts, speed, standstill } from './bar.ts';
 import type { MigrationView, News } from './monitor.ts';
 import type { WatchPrinter } from './printer.ts';
@@ -43,6 +43,10 @@ const newsText = (news: News, view: MigrationView): string => {
       return 'it moves again';
     case 'cancelling':
       return 'cancelling';
+    case 'pause':
+      return view.pause === undefined ? 'resumed' : `${view.pause}, asked by ${migration.paused?.by ?? 'nobody'}`;
+    case 'limit':
+      return limit(migration.bandwidth_bytes_per_second);
     case 'ended':
       return migration.cleanup.state === 'todo' ? `${migration.state}, cleaning up` : migration.state;
     case 'cleanup':

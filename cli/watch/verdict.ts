@@ -25,7 +25,10 @@ const inTime = (migration: Migration): string => {
 export const proofText = (migration: Migration): string => {
   const { source, destination } = migration.digests ?? { source: null, destination: null };
   if (source === null && destination === null) return 'not verified by digest';
-  if (source !== null && source === destination) return `digest ${shortDigest(source)} at both ends`;
+  if (source !== null && source === destination) {
+    const cached = migration.verified === 'cached' ? ' (verified: cached, the page cache could not be passed by)' : '';
+    return `digest ${shortDigest(source)} at both ends${cached}`;
+  }
   return `digest ${source === null ? 'unknown' : shortDigest(source)} at the source, ${destination === null ? 'unknown' : shortDigest(destination)} at the destination`;
 };
 

@@ -1,5 +1,7 @@
+import type { NamedRanges } from '../byte-range.ts';
 import type { Failure } from '../error.ts';
 import type { ObjectRef, Placement } from '../placement.ts';
+import type { CopyEngine } from '../volume/volume.ts';
 
 /** Work of one host: identified by (migration, run, kind), or by the object and try for removals (design section 3). */
 export interface JobTypes {
@@ -7,6 +9,10 @@ export interface JobTypes {
   'destination.prepare': { input: PrepareInput; result: PrepareResult };
   'data.copy': { input: CopyInput; result: CopyResult };
   'data.verify': { input: VerifyInput; result: VerifyResult };
+  /** When the two digests differ: copies what differs again, once. */
+  'data.repair': { input: RepairInput; result: RepairResult };
+  /** Verifies again after the repair; nothing is ever repaired twice. */
+  'data.reverify': { input: VerifyInput; result: VerifyResult };
   'object.remove': { input: RemoveInput; result: RemoveResult };
 }
 export type JobKind = keyof JobTypes;
@@ -42,6 +48,10 @@ export interface CopyInput {
   readonly writeEpoch: number;
   readonly progressIntervalSeconds: number | null;
   readonly digest: boolean;
+  /** The destination holds content of an earlier try that is worth comparing with: only what differs is written. */
+  readonly destinationHasContent?: true;
+  /** Undefined: `volmove`. */
+  readonly engine?: CopyEngine;
 }
 export interface CopyResult {
   /** Null when the copy was asked for without verification. */
@@ -58,6 +68,10 @@ export interface VerifyInput {
   readonly sizeBytes: number;
   readonly progressIntervalSeconds: number | null;
   readonly digest: boolean;
+  /** What the source's agent says of what it wrote; undefined when it made no digest. */
+  readonly expected?: { readonly digest: string; readonly generation: number };
+  /** What a repair has copied again since `before` was read back. */
+  readonly repaired?: Pick<RepairResult, 'differing' | 'hashes'> & { readonly before: string };
 }
 export interface VerifyResult {
   readonly digest: string | null;
@@ -65,6 +79,32 @@ export interface VerifyResult {
   readonly generation: number;
   /** `cached` when the page cache could not be passed by. */
   readonly readback: 'direct' | 'cached';
+  /** After a repair that did not help: what differs now, where that can be told. */
+  readonly differing?: NamedRanges;
+}
+export interface RepairInput {
+  readonly source: ObjectRef;
+  readonly sizeBytes: number;
+  readonly peer: { readonly address: string; readonly fingerprint: string };
+  readonly writeEpoch: number;
+  readonly progressIntervalSeconds: number | null;
+  /** The source's, from the copy. */
+  readonly sourceDigest: string;
+  /** What was read back of the generation that was sealed; the repair's own generations are above it. */
+  readonly sealed: { readonly digest: string; readonly generation: number };
+}
+export interface RepairResult {
+  /** Of the source, after its chunks that differ were read again. */
+  readonly digest: string;
+  readonly writeEpoch: number;
+  readonly generation: number;
+  /** What differed, and was copied again. */
+  readonly differing: NamedRanges;
+  /** One for each range, over the source's leaf hashes; null when they are not known for certain. */
+  readonly hashes: readonly string[] | null;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly durationMs: number;
 }
 export interface RemoveInput {
   readonly objectName: string;
@@ -86,6 +126,9 @@ export interface JobControl {
   readonly reportNow: number;
 }
 
+/** `paused` is said when everything that was under way has ended, not when the pause is wished. */
+export type Activity = 'zeroing' | 'paused';
+
 /** Counts bytes of the volume that are settled, holes included; never goes back within an attempt's checkpoint. */
 export interface Progress {
   readonly doneBytes: number;
@@ -95,6 +138,10 @@ export interface Progress {
   /** Counts the reports of this attempt; part of their events' sequence. */
   readonly n: number;
   readonly atMs: number;
+  /** Undefined: it does what its job is called after. */
+  readonly activity?: Activity;
+  /** While a destination's end is zeroed: bytes of that end, which are none of the volume's. */
+  readonly zeroing?: { readonly doneBytes: number; readonly totalBytes: number };
   /** Set on the report that begins a stall: it is told as Stalled, under its own n. */
   readonly stalled?: true;
 }
@@ -132,6 +179,21 @@ export const RECENT_REPORTS = 8;
 export const NO_CONTROL: JobControl = { cancel: false, paused: false, bandwidthBytesPerSecond: null, reportNow: 0 };
 
 export const isJobEnded = (job: Job): boolean => job.stage.state === 'succeeded' || job.stage.state === 'failed';
+
+/** Kinds that move or read the volume's bytes, in the order in which a run gets to them: their progress is its progress. */
+const DATA_PHASES = {
+  'data.copy': 'copying',
+  'data.verify': 'verifying',
+  'data.repair': 'repairing',
+  'data.reverify': 'reverifying',
+} as const;
+export type DataKind = keyof typeof DATA_PHASES;
+export type DataPhase = (typeof DATA_PHASES)[DataKind];
+
+export const isDataKind = (kind: JobKind): kind is DataKind => Object.hasOwn(DATA_PHASES, kind);
+export const phaseOfData = (kind: DataKind): DataPhase => DATA_PHASES[kind];
+/** The source's agent writes to the destination's: the job cannot do without either host. */
+export const writesToPeer = (kind: JobKind): boolean => kind === 'data.copy' || kind === 'data.repair';
 
 /** The result of an ended job of the kind that the caller expects; undefined when it has not succeeded. */
 export const resultOf = <K extends JobKind>(job: Job | undefined, kind: K): JobTypes[K]['result'] | undefined =>

@@ -12,6 +12,8 @@ export const PHASES = [
   'copying',
   'moving',
   'verifying',
+  'repairing',
+  'reverifying',
   'finalizing',
   'rolling_back',
 ] as const;
@@ -51,6 +53,8 @@ export interface Reservation {
 export interface Report {
   readonly sourceDigest: string | null;
   readonly destinationDigest: string | null;
+  /** How the destination was read back: `cached` when the page cache could not be passed by. Null when it was not. */
+  readonly readback: 'direct' | 'cached' | null;
   readonly bytesRead: number;
   readonly bytesWritten: number;
   readonly copyMs: number;
@@ -61,6 +65,19 @@ export interface CleanupNotice {
   readonly result: 'done' | 'needs_you';
   readonly atMs: number;
   readonly left: readonly Leftover[];
+}
+
+export interface Wish {
+  readonly by: string;
+  readonly atMs: number;
+}
+
+/** What was asked of it while it is under way; null: nothing. */
+export interface Wishes {
+  readonly cancel: Wish | null;
+  readonly pause: Wish | null;
+  /** Stands in the place of the limit in the options; bytes a second, null: no limit. */
+  readonly bandwidth: (Wish & { readonly bytesPerSecond: number | null }) | null;
 }
 
 interface MigrationBase {
@@ -77,7 +94,7 @@ interface MigrationBase {
   readonly requestedAtMs: number;
   /** SHA-256 of the request's body when it carried an Idempotency-Key: a repeat must be the same request. */
   readonly requestHash: string | null;
-  readonly wishes: { readonly cancel: { readonly by: string; readonly atMs: number } | null };
+  readonly wishes: Wishes;
   readonly jobs: readonly JobRef[];
   readonly objects: readonly RunObject[];
   readonly reservation: Reservation | null;

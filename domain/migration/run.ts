@@ -45,7 +45,7 @@ export const newMigration = (asked: NewMigration): Migration => ({
   requestedBy: asked.requestedBy,
   requestedAtMs: asked.nowMs,
   requestHash: asked.requestHash,
-  wishes: { cancel: null },
+  wishes: { cancel: null, pause: null, bandwidth: null },
   jobs: [],
   objects: [],
   reservation: null,

@@ -24,6 +24,9 @@ export type MigrationStatus = (typeof MIGRATION_STATUSES)[number] | null;
 /** How a migration proves that what is stored at the destination equals the source. */
 export type Verify = 'full' | 'none';
 
+/** What moves the bytes: volmove's own engine, or dd(1) between two paths of one host. */
+export type CopyEngine = 'volmove' | 'dd';
+
 /** What the administrator asked of one migration; fixed with the claim. */
 export interface MigrationOptions {
   readonly lock: boolean;
@@ -35,6 +38,8 @@ export interface MigrationOptions {
   readonly progressIntervalSeconds?: number;
   /** Bytes a second; undefined: no limit of the migration's own. */
   readonly bandwidthBytesPerSecond?: number;
+  /** Undefined: `volmove`. */
+  readonly copyEngine?: CopyEngine;
 }
 
 /**

@@ -97,7 +97,7 @@ const OURS: readonly Route[] = [
     method: 'POST',
     path: '/migrations/{id}/action',
     policy: migrationsRule,
-    summary: 'Cancel a migration.',
+    summary: 'Cancel, pause, resume or limit a migration.',
     body: ACT_ON_MIGRATION,
     answers: 202,
     handle: migrations.act,

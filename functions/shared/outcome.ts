@@ -16,12 +16,17 @@ const reportOf = async (deps: Pick<Deps, 'store'>, migration: Migration, run: nu
     jobs.find((job) => job.id === migrationJobId(migration.id, run, kind));
   const copied = resultOf(find('data.copy'), 'data.copy');
   if (!copied) return null;
+  const repaired = resultOf(find('data.repair'), 'data.repair');
+  const read = repaired
+    ? resultOf(find('data.reverify'), 'data.reverify')
+    : resultOf(find('data.verify'), 'data.verify');
   return {
-    sourceDigest: copied.digest,
-    destinationDigest: resultOf(find('data.verify'), 'data.verify')?.digest ?? null,
-    bytesRead: copied.bytesRead,
-    bytesWritten: copied.bytesWritten,
-    copyMs: copied.durationMs,
+    sourceDigest: (repaired ?? copied).digest,
+    destinationDigest: read?.digest ?? null,
+    readback: read?.digest ? read.readback : null,
+    bytesRead: copied.bytesRead + (repaired?.bytesRead ?? 0),
+    bytesWritten: copied.bytesWritten + (repaired?.bytesWritten ?? 0),
+    copyMs: copied.durationMs + (repaired?.durationMs ?? 0),
   };
 };
 

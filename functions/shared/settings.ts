@@ -20,6 +20,8 @@ const schema = z.object({
     .int()
     .positive()
     .default(7 * 86_400),
+  /** A pause that has lasted for so long ends by itself. */
+  VOLMOVE_PAUSE_MAX_SECONDS: z.coerce.number().int().positive().default(86_400),
   VOLMOVE_STEP_TIMEOUT_SECONDS: z.coerce.number().int().positive().default(900),
   VOLMOVE_AUTH: z.enum(['noauth']).default('noauth'),
   VOLMOVE_MAX_BODY_BYTES: z.coerce.number().int().positive().default(262_144),
@@ -36,6 +38,7 @@ export interface Settings {
   readonly removalWaitSeconds: number;
   readonly copyTimeoutSeconds: number;
   readonly stepTimeoutSeconds: number;
+  readonly pauseMaxMs: number;
   readonly maxBodyBytes: number;
 }
 
@@ -58,6 +61,7 @@ export const parseSettings = (env: Readonly<Record<string, string | undefined>>)
     removalWaitSeconds: e.VOLMOVE_REMOVAL_WAIT_SECONDS,
     copyTimeoutSeconds: e.VOLMOVE_COPY_TIMEOUT_SECONDS,
     stepTimeoutSeconds: e.VOLMOVE_STEP_TIMEOUT_SECONDS,
+    pauseMaxMs: e.VOLMOVE_PAUSE_MAX_SECONDS * 1000,
     maxBodyBytes: e.VOLMOVE_MAX_BODY_BYTES,
   };
 };

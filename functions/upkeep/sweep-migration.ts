@@ -1,9 +1,11 @@
 import { volmoveError } from '../../domain/error.ts';
-import { isJobEnded } from '../../domain/job/job.ts';
+import { isJobEnded, writesToPeer } from '../../domain/job/job.ts';
 import { markJobsEnded, refuseMigration } from '../../domain/migration/end.ts';
 import { isEnded, type Migration } from '../../domain/migration/migration.ts';
+import { copiedWishes, endPause, isPauseOver } from '../../domain/migration/wishes.ts';
 import type { Outcome, Volume } from '../../domain/volume/volume.ts';
 import { cancelJob } from '../shared/cancel-job.ts';
+import { carryWishes, differs } from '../shared/carry-wishes.ts';
 import type { Deps } from '../shared/deps.ts';
 import { migrationEntries } from '../shared/entry-owners.ts';
 import { allJobsEnded, recordOutcome, settle } from '../shared/outcome.ts';
@@ -46,7 +48,7 @@ const sweepJobs = async (deps: Deps, migration: Migration, volume: Volume | unde
   for (const ref of migration.jobs) {
     const inVain = claimed?.run !== ref.run;
     if (!inVain && ref.jobId !== active?.jobId) continue;
-    const needs = ref.kind === 'data.copy' ? [ref.hostId, migration.destination.hostId] : [ref.hostId];
+    const needs = writesToPeer(ref.kind) ? [ref.hostId, migration.destination.hostId] : [ref.hostId];
     const job = await lookAfterJob(deps)(ref.hostId, ref.jobId, needs);
     if (!job || isJobEnded(job) || job.control.cancel) continue;
     const { cancel } = migration.wishes;
@@ -55,15 +57,26 @@ const sweepJobs = async (deps: Deps, migration: Migration, volume: Volume | unde
       await cancelJob(deps)(ref.hostId, ref.jobId, why.toFailure());
     } else if (cancel) {
       await cancelJob(deps)(ref.hostId, ref.jobId, volmoveError('Cancelled', { by: cancel.by }).toFailure());
+    } else if (differs(job, copiedWishes(migration))) {
+      await carryWishes(deps)(migration.id, ref.hostId, ref.jobId);
     }
   }
+};
+
+/** Returns the migration as it stands, a pause that has lasted for too long taken off. */
+const withoutOldPause = async (deps: Deps, migration: Migration): Promise<Migration> => {
+  const { pauseMaxMs } = deps.settings;
+  const nowMs = deps.clock.nowMs();
+  if (isEnded(migration) || !isPauseOver(migration, pauseMaxMs, nowMs)) return migration;
+  return (await deps.store.migrations.apply([migration.id], endPause(pauseMaxMs, nowMs))).value;
 };
 
 export const sweepMigration =
   (deps: Deps) =>
   async (id: string): Promise<void> => {
-    const migration = await deps.store.migrations.get(id);
-    if (!migration) return;
+    const read = await deps.store.migrations.get(id);
+    if (!read) return;
+    const migration = await withoutOldPause(deps, read);
     const volume = await deps.store.volumes.get(migration.volumeId);
     if (migration.stage.state === 'requested') return sweepRequested(deps, migration, volume);
     await sweepJobs(deps, migration, volume);

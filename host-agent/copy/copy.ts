@@ -1,15 +1,24 @@
 import type { BlockDevice } from '../../domain/block-device.ts';
+import type { Activity } from '../../domain/job/job.ts';
 import { DataPathError, throwIfAborted } from '../device/errors.ts';
-import { createDigest } from '../digest/digest.ts';
+import { createDigest, type Digest } from '../digest/digest.ts';
+import { createNoDigest } from '../digest/no-digest.ts';
+import { type LeafSink, recorded } from '../digest/recorded.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type Checkpointer, createCheckpointer, flushed } from './checkpointer.ts';
 import { bytesOf } from './chunks.ts';
+import { type ComparisonDeps, createComparison, type LeafReader } from './comparison.ts';
 import type { InFlight } from './in-flight.ts';
-import { createMover, type MovedBytes } from './mover.ts';
+import { createMover, type MovedBytes, type Mover } from './mover.ts';
+import { createPausing } from './pausing.ts';
 import { createRate } from './rate.ts';
 import { scan } from './scan.ts';
+import { throttled } from './throttled.ts';
 import type { TokenBucket } from './token-bucket.ts';
+import { createWork } from './work.ts';
+import { type Zeroed, zeroTail } from './zero-tail.ts';
 
+export { leafReaderOf } from './comparison.ts';
 export { REQUESTS_IN_FLIGHT } from './scan.ts';
 
 /**
@@ -23,6 +32,13 @@ export interface CopyRequest {
   readonly sizeBytes: number;
   /** True only when the destination is known to read as zeroes wherever nothing was written. */
   readonly destinationIsZero: boolean;
+  /** What the destination holds already: then only chunks that differ are written, and `destinationIsZero` has to be false. */
+  readonly destinationLeaves?: LeafReader;
+  readonly onDifference?: ComparisonDeps['onDifference'];
+  /** False: the source is not digested, and nothing can be proven; whoever compares or keeps leaves needs it. True when left out. */
+  readonly digest?: boolean;
+  /** Hears of the source's leaf hashes. */
+  readonly leaves?: LeafSink;
   /** Of an earlier try of the same copy, of a source that has not changed since. */
   readonly checkpoint?: Checkpoint;
   /** `settledBytes` never goes back. */
@@ -30,8 +46,8 @@ export interface CopyRequest {
   /** Is awaited: the next checkpoint is not made before this one is kept. */
   readonly onCheckpoint: (checkpoint: Checkpoint) => Promise<void>;
   readonly buckets: readonly TokenBucket[];
-  /** Resolves at once unless the copy is paused. Before a pause, what is under way ends and is made durable. */
-  readonly whilePaused: (signal: AbortSignal) => Promise<void>;
+  /** Undefined, or resolved at once, unless the copy is paused. Before a pause, what is under way ends and is made durable. */
+  readonly whilePaused: (signal: AbortSignal) => Promise<void> | undefined;
   readonly monotonicMs: () => number;
   readonly signal: AbortSignal;
   /** One buffer of a chunk for each request in flight, aligned for direct I/O; made for this copy when left out. */
@@ -45,23 +61,28 @@ export interface CopyProgress {
   /** Read and written by this try. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** Settled bytes a second, smoothed; 0 while it is paused or not known yet. */
+  /** Settled (or zeroed) bytes a second, smoothed; 0 while it is paused or not known yet. */
   readonly rateBytesPerSecond: number;
+  /** Undefined: it copies. */
+  readonly activity?: Activity;
+  /** While the end of a destination that is larger than the volume is zeroed: all of the volume is settled then. */
+  readonly zeroing?: Zeroed;
 }
 
 export interface Copied {
-  /** Of the source, in hex. */
-  readonly digest: string;
+  /** Of the source, in hex; null when it was not asked for. */
+  readonly digest: string | null;
   readonly bytes: MovedBytes & { readonly size: number };
 }
 
-/** A long hole is zeroed in pieces of 64 MiB, so that progress shows and checkpoints are made meanwhile. */
-const ZERO_PIECE_CHUNKS = 64;
-const TAIL_PIECE_BYTES = 64 * 1024 * 1024;
+/** A long hole is zeroed in pieces of 16 MiB, so that progress shows and checkpoints are made meanwhile. */
+const ZERO_PIECE_CHUNKS = 16;
+/** What the destination has under a hole is read in pieces that it can answer for in seconds. */
+const COMPARED_PIECE_CHUNKS = 256;
 
 const requireRoom = ({ source, destination, sizeBytes }: CopyRequest): void => {
   if (source.sizeBytes < sizeBytes)
-    throw new DataPathError('OutOfRange', `the source has ${source.sizeBytes} bytes, ${sizeBytes} are wanted`);
+    throw new DataPathError('ShortRead', `the source has ${source.sizeBytes} bytes, ${sizeBytes} are wanted`);
   if (destination.sizeBytes < sizeBytes) {
     throw new DataPathError(
       'DestinationTooSmall',
@@ -70,61 +91,85 @@ const requireRoom = ({ source, destination, sizeBytes }: CopyRequest): void => {
   }
 };
 
-/** Whoever gets the larger object must not find another volume's bytes behind the end of this one. */
-const zeroTail = async ({ destination, sizeBytes, destinationIsZero, signal }: CopyRequest): Promise<void> => {
-  if (destinationIsZero) return;
-  for (let at = sizeBytes; at < destination.sizeBytes; at += TAIL_PIECE_BYTES) {
-    throwIfAborted(signal);
-    await destination.writeZeroes(at, Math.min(TAIL_PIECE_BYTES, destination.sizeBytes - at), signal);
+const makeIfDue = (checkpointer: Checkpointer, inFlight: InFlight): void => {
+  if (checkpointer.due) inFlight.beside(async () => void (await checkpointer.make()));
+};
+
+/** Holds the intake while a crash would cost more than an interval: a slow flush slows the copy down, and loses nothing more. */
+const roomFor = async (checkpointer: Checkpointer, inFlight: InFlight): Promise<void> => {
+  while (checkpointer.full) {
+    makeIfDue(checkpointer, inFlight);
+    await inFlight.until(() => !checkpointer.full || checkpointer.due);
   }
 };
 
-/** False when it resolves within a turn of the event loop. */
-const isPending = async (promise: Promise<void>): Promise<boolean> => {
-  const turn = new Promise<true>((resolve) => {
-    setImmediate(resolve, true);
-  });
-  return Promise.race([promise.then(() => false), turn]);
+const maxZeroChunks = ({ destinationIsZero, destinationLeaves }: CopyRequest): number => {
+  if (destinationIsZero) return Number.MAX_SAFE_INTEGER;
+  return destinationLeaves ? COMPARED_PIECE_CHUNKS : ZERO_PIECE_CHUNKS;
 };
 
-const pausing = (request: CopyRequest, checkpointer: Checkpointer, onPause: () => void) => {
-  return async (inFlight: InFlight): Promise<void> => {
-    const resumed = request.whilePaused(request.signal);
-    if (!(await isPending(resumed))) return;
-    // the failure of either is thrown below; that of a pause that ends while we drain must not go unheard
-    resumed.catch(() => undefined);
-    await inFlight.idle();
-    await checkpointer.make();
-    onPause();
-    await resumed;
-  };
+const isDigested = ({ digest = true, leaves, destinationLeaves }: CopyRequest): boolean =>
+  digest || leaves !== undefined || destinationLeaves !== undefined;
+
+const digestOf = (request: CopyRequest): Digest => {
+  const { sizeBytes, checkpoint, leaves } = request;
+  if (!isDigested(request)) return createNoDigest(sizeBytes, checkpoint?.digest);
+  const digest = createDigest(sizeBytes, checkpoint?.digest);
+  return leaves ? recorded(digest, leaves) : digest;
 };
+
+const comparisonOf = ({ destinationLeaves, sizeBytes, onDifference, signal }: CopyRequest) =>
+  destinationLeaves &&
+  createComparison({ leaves: destinationLeaves, sizeBytes, onDifference: onDifference ?? (() => undefined), signal });
+
+const telling =
+  ({ sizeBytes, onProgress }: CopyRequest, settledBytes: () => number, moved: MovedBytes) =>
+  (rateBytesPerSecond: number, at: Pick<CopyProgress, 'activity' | 'zeroing'> = {}): void =>
+    onProgress({
+      settledBytes: settledBytes(),
+      totalBytes: sizeBytes,
+      bytesRead: moved.read,
+      bytesWritten: moved.written,
+      rateBytesPerSecond,
+      ...at,
+    });
+
+const moverOf = (request: CopyRequest): Mover =>
+  createMover({
+    ...request,
+    destination: throttled(request.destination, request.buckets),
+    comparison: comparisonOf(request),
+    digest: isDigested(request),
+  });
 
 export const copyDevice = async (request: CopyRequest): Promise<Copied> => {
   requireRoom(request);
   const { source, destination, sizeBytes, monotonicMs, signal } = request;
-  const digest = createDigest(sizeBytes, request.checkpoint?.digest);
+  const digest = digestOf(request);
   const settledBytes = (): number => bytesOf(digest.chunks, sizeBytes);
-  const mover = createMover(request);
+  const mover = moverOf(request);
+  const work = createWork();
   const rate = createRate(monotonicMs);
-  const progress = (rateBytesPerSecond: number): void =>
-    request.onProgress({
-      settledBytes: settledBytes(),
-      totalBytes: sizeBytes,
-      bytesRead: mover.bytes.read,
-      bytesWritten: mover.bytes.written,
-      rateBytesPerSecond,
-    });
-  const mark = (): Checkpoint => ({ settledBytes: settledBytes(), digest: digest.state() });
-  const keep = request.onCheckpoint;
+  const progress = telling(request, settledBytes, mover.bytes);
   const checkpointer = createCheckpointer({
     destination,
     settledBytes,
-    workBytes: () => mover.bytes.read,
-    mark,
-    keep,
+    workBytes: () => work.begunBytes,
+    settledWorkBytes: () => work.settledBytes(digest.chunks),
+    mark: () => ({ settledBytes: settledBytes(), digest: digest.state() }),
+    keep: request.onCheckpoint,
     monotonicMs,
     signal,
+  });
+
+  const holdIfPaused = createPausing({
+    ...request,
+    settle: () => checkpointer.make(),
+    onPause() {
+      rate.rest();
+      progress(0, { activity: 'paused' });
+    },
+    onResume: () => progress(rate.add(settledBytes())),
   });
 
   throwIfAborted(signal);
@@ -133,20 +178,29 @@ export const copyDevice = async (request: CopyRequest): Promise<Copied> => {
     device: source,
     sizeBytes,
     digest,
-    maxZeroChunks: request.destinationIsZero ? Number.MAX_SAFE_INTEGER : ZERO_PIECE_CHUNKS,
-    visit: (piece, memory) => mover.move(piece, memory),
+    maxZeroChunks: maxZeroChunks(request),
+    visit(piece, memory) {
+      if (piece.kind === 'data') work.begin(piece.chunk, piece.lengthBytes);
+      return mover.move(piece, memory);
+    },
     onGrown(inFlight) {
       progress(rate.add(settledBytes()));
-      if (checkpointer.due) inFlight.beside(async () => void (await checkpointer.make()));
+      makeIfDue(checkpointer, inFlight);
     },
-    before: pausing(request, checkpointer, () => {
-      rate.rest();
-      progress(0);
-    }),
+    async before(inFlight) {
+      await holdIfPaused(() => inFlight.idle());
+      await roomFor(checkpointer, inFlight);
+    },
     signal,
     window: request.window,
   });
-  await zeroTail(request);
+  const tailRate = createRate(monotonicMs);
+  await zeroTail({
+    ...request,
+    before: () => holdIfPaused(async () => undefined),
+    onZeroed: (zeroing) => progress(tailRate.add(zeroing.doneBytes), { activity: 'zeroing', zeroing }),
+  });
   if (!(await checkpointer.make())) await flushed(destination, signal);
-  return { digest: digest.finish(), bytes: { size: sizeBytes, ...mover.bytes } };
+  const proof = digest.finish();
+  return { digest: isDigested(request) ? proof : null, bytes: { size: sizeBytes, ...mover.bytes } };
 };

@@ -1,9 +1,10 @@
 import type { BlockDevice } from '../../domain/block-device.ts';
 import { throwIfAborted } from '../device/errors.ts';
+import { NO_LEAF } from '../digest/no-digest.ts';
 import { CHUNK_BYTES, leafHash } from '../digest/tree-hash.ts';
 import { bytesOf, type Piece } from './chunks.ts';
+import type { Comparison } from './comparison.ts';
 import type { Content } from './scan.ts';
-import type { TokenBucket } from './token-bucket.ts';
 import { runsOf } from './zeroes.ts';
 
 /**
@@ -29,12 +30,16 @@ export interface MoverDeps {
   readonly destination: BlockDevice;
   readonly sizeBytes: number;
   readonly destinationIsZero: boolean;
-  readonly buckets: readonly TokenBucket[];
+  /** False: leaf hashes are not computed. */
+  readonly digest: boolean;
+  /** Undefined: everything is written. */
+  readonly comparison?: Comparison | undefined;
   readonly signal: AbortSignal;
 }
 
 export const createMover = (deps: MoverDeps): Mover => {
-  const { source, destination, sizeBytes, destinationIsZero, buckets, signal } = deps;
+  const { source, destination, sizeBytes, destinationIsZero, comparison, signal } = deps;
+  const leafOf = deps.digest ? leafHash : () => NO_LEAF;
   const bytes = { read: 0, written: 0, zeroes: 0, holes: 0 };
 
   const zero = async (from: number, end: number): Promise<void> => {
@@ -42,7 +47,6 @@ export const createMover = (deps: MoverDeps): Mover => {
     bytes.zeroes += end - from;
   };
   const write = async (from: number, memory: Buffer): Promise<void> => {
-    for (const bucket of buckets) await bucket.take(memory.length, signal);
     throwIfAborted(signal);
     await destination.write(from, memory, signal);
     bytes.written += memory.length;
@@ -52,16 +56,19 @@ export const createMover = (deps: MoverDeps): Mover => {
     bytes,
     async move(piece, memory) {
       const from = piece.chunk * CHUNK_BYTES;
+      const theirs = comparison?.begin(piece);
       if (piece.kind === 'zeroes') {
         const end = bytesOf(piece.chunk + piece.count, sizeBytes);
-        await zero(from, end);
+        const differing = theirs ? comparison?.differing(piece, 'zeroes', await theirs) : undefined;
+        for (const run of differing ?? [{ from, end }]) await zero(run.from, run.end);
         bytes.holes += end - from;
         return 'zeroes';
       }
       await source.read(from, memory, signal);
       bytes.read += memory.length;
       const runs = runsOf(memory);
-      const content = runs.some((run) => !run.zero) ? leafHash(memory) : 'zeroes';
+      const content = runs.some((run) => !run.zero) ? leafOf(memory) : 'zeroes';
+      if (theirs && comparison?.differing(piece, content, await theirs).length === 0) return content;
       for (const run of runs) {
         if (run.zero) await zero(from + run.from, from + run.end);
         else await write(from + run.from, memory.subarray(run.from, run.end));

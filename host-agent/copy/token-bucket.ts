@@ -1,51 +1,124 @@
-import { throwIfAborted } from '../device/errors.ts';
+import { setImmediate } from 'node:timers/promises';
+import { abortReason, throwIfAborted } from '../device/errors.ts';
+import { createFairQueue, type Place } from './fair-queue.ts';
+import { createPace, type PaceDeps } from './pace.ts';
 
-/**
- * A rate limit that can be changed while it is used: at most `rate` bytes a second on average, with bursts of a quarter of a
- * second (1 MiB at the least, or a single chunk could never pass).
- */
+/** A rate limit that can be changed while it is used. */
 export interface TokenBucket {
   /** Resolves when `bytes` may be sent. */
   take(bytes: number, signal: AbortSignal): Promise<void>;
+  /** Whoever takes more at once makes the flow uneven; Infinity without a limit. */
+  readonly grainBytes: number;
 }
 
-export interface BucketDeps {
-  readonly monotonicMs: () => number;
+/**
+ * One limit for several: as long as they want more than it gives, each is given the same number of bytes, however many requests
+ * it makes at once; what one does not want is left to the others.
+ */
+export interface SharedBucket {
+  /** One more that shares; nothing is kept of one that waits for nothing. */
+  join(): TokenBucket;
+}
+
+export interface BucketDeps extends PaceDeps {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Bytes a second as it is wished now; null, undefined or 0: no limit. Asked again at least four times a second. */
-  readonly rate: () => number | null | undefined;
 }
 
-const MIN_BURST_BYTES = 1024 * 1024;
+/** So soon, in milliseconds, is a new rate seen by those who wait. */
 const MAX_SLEEP_MS = 250;
 
-export const createTokenBucket = ({ monotonicMs, sleep, rate }: BucketDeps): TokenBucket => {
-  let tokens = 0;
-  let filledAtMs = monotonicMs();
-  const fill = (perSecond: number): void => {
-    const nowMs = monotonicMs();
-    tokens = Math.min(Math.max(MIN_BURST_BYTES, perSecond / 4), tokens + ((nowMs - filledAtMs) / 1000) * perSecond);
-    filledAtMs = nowMs;
+interface Waiter {
+  readonly bytes: number;
+  /** The rate when it asked. */
+  readonly perSecond: number | undefined;
+  readonly pass: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+export const createTokenBucket = (deps: BucketDeps): TokenBucket => createSharedBucket(deps).join();
+
+export const createSharedBucket = (deps: BucketDeps): SharedBucket => {
+  const pace = createPace(deps);
+  const queue = createFairQueue<Waiter>();
+  let serving = false;
+  let nobodyWaits = new AbortController();
+
+  const rest = async (ms: number): Promise<void> => {
+    const { signal } = nobodyWaits;
+    try {
+      await deps.sleep(Math.min(MAX_SLEEP_MS, ms), signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   };
-  return {
-    async take(bytes, signal) {
-      for (;;) {
-        throwIfAborted(signal);
-        const perSecond = rate();
-        if (!perSecond) {
-          // a debt of slower times is not asked back after the limit was lifted and set again
-          tokens = 0;
-          filledAtMs = monotonicMs();
-          return;
-        }
-        fill(perSecond);
-        if (tokens > 0) {
-          // a debt is paid off by those who come later: large requests are never starved
-          tokens -= bytes;
-          return;
-        }
-        await sleep(Math.min(MAX_SLEEP_MS, Math.max(1, (-tokens / perSecond) * 1000)), signal);
+  const serveNext = (): void => {
+    const waiter = queue.next();
+    if (!waiter) return;
+    pace.spend(waiter.bytes, waiter.perSecond);
+    waiter.pass();
+  };
+  /** Runs while anybody waits. A clock that fails fails those who wait for it. */
+  const serve = async (): Promise<void> => {
+    serving = true;
+    try {
+      while (!queue.isEmpty) {
+        const waitMs = pace.waitMs();
+        if (waitMs > 0) await rest(waitMs);
+        else serveNext();
+        // whoever was served is back with its next request before another is chosen in its place
+        if (!queue.isEmpty) await setImmediate();
       }
+    } catch (error) {
+      for (const waiter of queue.clear()) waiter.fail(error as Error);
+    } finally {
+      serving = false;
+    }
+  };
+  const wait = (place: Place<Waiter>, bytes: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const heedless = (): void => signal.removeEventListener('abort', aborted);
+      const waiter: Waiter = {
+        bytes,
+        perSecond: pace.perSecond(),
+        pass() {
+          heedless();
+          resolve();
+        },
+        fail(error) {
+          heedless();
+          reject(error);
+        },
+      };
+      const aborted = (): void => {
+        place.remove(waiter);
+        reject(abortReason(signal));
+        if (!queue.isEmpty) return;
+        nobodyWaits.abort();
+        nobodyWaits = new AbortController();
+      };
+      signal.addEventListener('abort', aborted, { once: true });
+      place.add(waiter);
+    });
+
+  return {
+    join() {
+      const place = queue.join();
+      return {
+        get grainBytes() {
+          return pace.grainBytes();
+        },
+        async take(bytes, signal) {
+          throwIfAborted(signal);
+          if (!serving && pace.waitMs() === 0) {
+            place.give(bytes);
+            pace.spend(bytes, pace.perSecond());
+            return;
+          }
+          const passed = wait(place, bytes, signal);
+          if (!serving) void serve();
+          await passed;
+        },
+      };
     },
   };
 };

@@ -1,11 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { BlockDevice } from '../../domain/block-device.ts';
 import { ALIGNMENT_BYTES, isAligned } from './aligned.ts';
+import { discard } from './discard.ts';
 import { DataPathError, throwIfAborted } from './errors.ts';
 import { fileExtents } from './file-extents.ts';
 import { type OpenedFile, openFile } from './open-file.ts';
 import { transfer } from './transfer.ts';
-import { zeroRange } from './zero-range.ts';
+import { ANYHOW, zeroRange } from './zero-range.ts';
 
 /** A local file or block device. Holes are found by SEEK_DATA / SEEK_HOLE and made by punching, so what is thin stays thin. */
 
@@ -43,6 +44,11 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
   const stillWhole = (): void => {
     if (flushFailure) throw flushFailure;
   };
+  const mayChange = (offset: number, lengthBytes: number, signal: AbortSignal | undefined): void => {
+    throwIfAborted(signal);
+    stillWhole();
+    within(offset, lengthBytes);
+  };
   /** Direct where offset, length and memory are aligned; a last partial block goes through the cache. */
   const through = async (
     position: number,
@@ -59,6 +65,10 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
       return io(buffered);
     }
   };
+  const zeroAs: NonNullable<BlockDevice['zeroAs']> = async (offset, lengthBytes, wish, signal) => {
+    mayChange(offset, lengthBytes, signal);
+    return zeroRange(opened, { from: offset, end: offset + lengthBytes, ...wish }, signal);
+  };
 
   return {
     sizeBytes,
@@ -74,18 +84,18 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
       );
     },
     async write(offset, memory, signal) {
-      throwIfAborted(signal);
-      stillWhole();
-      within(offset, memory.length);
+      mayChange(offset, memory.length, signal);
       await transfer({ doing: 'writing', path, offset, memory }, (position, part) =>
         through(position, part, async (handle) => (await handle.write(part, 0, part.length, position)).bytesWritten),
       );
     },
     async writeZeroes(offset, lengthBytes, signal) {
-      throwIfAborted(signal);
-      stillWhole();
-      within(offset, lengthBytes);
-      await zeroRange(opened, offset, offset + lengthBytes, signal);
+      await zeroAs(offset, lengthBytes, ANYHOW, signal);
+    },
+    zeroAs,
+    async trim(offset, lengthBytes, signal) {
+      mayChange(offset, lengthBytes, signal);
+      await discard(opened, offset, offset + lengthBytes);
     },
     async flush() {
       stillWhole();

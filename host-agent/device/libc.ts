@@ -1,5 +1,5 @@
 /**
- * The system calls that Node has no words for: lseek(2) with SEEK_DATA and SEEK_HOLE, fallocate(2), and two ioctls of block
+ * The system calls that Node has no words for: lseek(2) with SEEK_DATA and SEEK_HOLE, fallocate(2), and the ioctls of block
  * devices. All on a thread of their own, because each may wait for a disk. Undefined where there is no Linux libc or koffi
  * cannot be loaded; then a device has one data extent and zeroes are written.
  */
@@ -10,6 +10,10 @@ export interface Libc {
   fallocate(fd: number, mode: number, offset: number, lengthBytes: number): Promise<boolean>;
   /** BLKZEROOUT; false when the device refuses. Offset and length are multiples of 512. */
   zeroOut(fd: number, offset: number, lengthBytes: number): Promise<boolean>;
+  /** BLKDISCARD; false when the device refuses. Offset and length are multiples of 512. */
+  discard(fd: number, offset: number, lengthBytes: number): Promise<boolean>;
+  /** Asks the kernel to forget the clean pages that it has of the file (posix_fadvise, POSIX_FADV_DONTNEED); it may keep some. */
+  dropCache(fd: number): Promise<void>;
   /** BLKGETSIZE64; undefined when this is no block device. */
   blockDeviceSize(fd: number): Promise<number | undefined>;
 }
@@ -24,8 +28,11 @@ export const ENXIO = 6;
 export const PUNCH_HOLE_KEEP_SIZE = 0x03;
 export const ZERO_RANGE_KEEP_SIZE = 0x11;
 
+// posix_fadvise(2)
+const DONT_NEED = 4;
 const WHENCE = { data: 3, hole: 4 } as const;
 // linux/fs.h
+const BLKDISCARD = 0x1277;
 const BLKZEROOUT = 0x127f;
 const BLKGETSIZE64 = 0x80081272;
 
@@ -54,17 +61,21 @@ const load = async (): Promise<Libc | undefined> => {
       });
   };
   const lseek = call('int64 lseek(int fd, int64 offset, int whence)');
+  const fadvise = call('int posix_fadvise(int fd, int64 offset, int64 length, int advice)');
   const fallocate = call('int fallocate(int fd, int mode, int64 offset, int64 length)');
   const ioctl = call('int ioctl(int fd, unsigned long request, uint64 *argument)');
+  const onRange = async (fd: number, request: number, offset: number, lengthBytes: number): Promise<boolean> =>
+    (await ioctl(fd, request, BigUint64Array.of(BigInt(offset), BigInt(lengthBytes)))).result === 0;
   return {
     async seek(fd, offset, whence) {
       const { result, errno } = await lseek(fd, offset, WHENCE[whence]);
       return result === -1 ? { found: false, errno } : { found: true, offset: result };
     },
     fallocate: async (fd, mode, offset, lengthBytes) => (await fallocate(fd, mode, offset, lengthBytes)).result === 0,
-    async zeroOut(fd, offset, lengthBytes) {
-      const range = BigUint64Array.of(BigInt(offset), BigInt(lengthBytes));
-      return (await ioctl(fd, BLKZEROOUT, range)).result === 0;
+    zeroOut: (fd, offset, lengthBytes) => onRange(fd, BLKZEROOUT, offset, lengthBytes),
+    discard: (fd, offset, lengthBytes) => onRange(fd, BLKDISCARD, offset, lengthBytes),
+    async dropCache(fd) {
+      await fadvise(fd, 0, 0, DONT_NEED);
     },
     async blockDeviceSize(fd) {
       const size = BigUint64Array.of(0n);

@@ -44,6 +44,8 @@ export const openFile = async (path: string, { mode, direct }: OpenFile): Promis
   const buffered = await open(path, flags);
   try {
     const described = await describe(path, buffered);
+    // what cannot be read past the cache, be it all of the file or a last partial block, is at least not read from an old page
+    if (mode === 'ro' && direct) await libc?.dropCache(buffered.fd);
     return { path, ...described, buffered, direct: direct ? await openDirect(path, flags) : undefined };
   } catch (error) {
     await buffered.close();

@@ -1,3 +1,4 @@
+import type { ZeroWish } from '../../domain/block-device.ts';
 import { throwIfAborted } from './errors.ts';
 import { libc, PUNCH_HOLE_KEEP_SIZE, ZERO_RANGE_KEEP_SIZE } from './libc.ts';
 import type { OpenedFile } from './open-file.ts';
@@ -25,28 +26,56 @@ const writeZeroes = async (
   }
 };
 
-const deallocates = async ({ buffered: { fd } }: OpenedFile, from: number, end: number): Promise<boolean> =>
-  libc !== undefined &&
-  ((await libc.fallocate(fd, PUNCH_HOLE_KEEP_SIZE, from, end - from)) ||
-    (await libc.fallocate(fd, ZERO_RANGE_KEEP_SIZE, from, end - from)));
+/** What is to be zero, and on which conditions. */
+export interface ZeroRange extends ZeroWish {
+  readonly from: number;
+  readonly end: number;
+}
 
-/** Why a call refused does not matter: writing is tried last, and tells the truth about a device that is full or broken. */
+export const ANYHOW: ZeroWish = { fast: false, allocated: false };
+
+/** ZERO_RANGE takes the space of holes too; a punched hole gives it back. */
+const zeroFile = async (opened: OpenedFile, range: ZeroRange, signal: AbortSignal | undefined): Promise<boolean> => {
+  const { from, end, fast, allocated } = range;
+  const { fd } = opened.buffered;
+  const modes = allocated ? [ZERO_RANGE_KEEP_SIZE] : [PUNCH_HOLE_KEEP_SIZE, ZERO_RANGE_KEEP_SIZE];
+  for (const mode of modes) if (await libc?.fallocate(fd, mode, from, end - from)) return true;
+  if (fast) return false;
+  await writeZeroes(opened, from, end, signal);
+  return true;
+};
+
+/**
+ * On a block device a punched hole is the kernel's promise of zeroes without writing them, and thin stays thin; BLKZEROOUT keeps
+ * the space, and writes where the device has no better way.
+ */
+const zeroSectors = async (opened: OpenedFile, range: ZeroRange, signal: AbortSignal | undefined): Promise<boolean> => {
+  const { from, end, fast, allocated } = range;
+  const { fd } = opened.buffered;
+  if (from === end) return !fast;
+  if (!allocated && (await libc?.fallocate(fd, PUNCH_HOLE_KEEP_SIZE, from, end - from))) return true;
+  if (fast) return false;
+  if (!(await libc?.zeroOut(fd, from, end - from))) await writeZeroes(opened, from, end, signal);
+  return true;
+};
+
+/**
+ * False when the conditions cannot be kept. Why a call refused does not matter: writing is tried last, and tells the truth about
+ * a device that is full or broken.
+ */
 export const zeroRange = async (
   opened: OpenedFile,
-  from: number,
-  end: number,
+  range: ZeroRange,
   signal: AbortSignal | undefined,
-): Promise<void> => {
-  if (from >= end) return;
-  if (opened.kind === 'file') {
-    if (!(await deallocates(opened, from, end))) await writeZeroes(opened, from, end, signal);
-    return;
-  }
-  // BLKZEROOUT takes whole sectors only
+): Promise<boolean> => {
+  const { from, end } = range;
+  if (from >= end) return true;
+  if (opened.kind === 'file') return zeroFile(opened, range, signal);
+  // what is less than a sector at either end has to be written
   const first = Math.min(end, Math.ceil(from / SECTOR_BYTES) * SECTOR_BYTES);
   const last = Math.max(first, Math.floor(end / SECTOR_BYTES) * SECTOR_BYTES);
+  if (!(await zeroSectors(opened, { ...range, from: first, end: last }, signal))) return false;
   await writeZeroes(opened, from, first, signal);
-  if (first < last && !(await libc?.zeroOut(opened.buffered.fd, first, last - first)))
-    await writeZeroes(opened, first, last, signal);
   await writeZeroes(opened, last, end, signal);
+  return true;
 };

@@ -1,9 +1,11 @@
 import type { BlockDevice } from '../../domain/block-device.ts';
 import { bytesOf, isZero } from '../copy/chunks.ts';
+import { createPausing } from '../copy/pausing.ts';
 import { createRate } from '../copy/rate.ts';
 import { scan } from '../copy/scan.ts';
-import { throwIfAborted } from '../device/errors.ts';
+import { DataPathError, throwIfAborted } from '../device/errors.ts';
 import { createDigest } from './digest.ts';
+import { type LeafSink, recorded } from './recorded.ts';
 import { CHUNK_BYTES, leafHash } from './tree-hash.ts';
 
 /** Reads a device back and digests its first `sizeBytes` bytes; holes are not read. Returns lower-case hex. */
@@ -15,20 +17,40 @@ export interface DigestRequest {
   readonly signal: AbortSignal;
   /** As in CopyRequest. */
   readonly window?: readonly Buffer[];
+  /** As in CopyRequest. */
+  readonly leaves?: LeafSink;
+  /** As in CopyRequest; without it, it never pauses. */
+  readonly whilePaused?: (signal: AbortSignal) => Promise<void> | undefined;
 }
 
 export interface DigestProgress {
   readonly settledBytes: number;
   readonly totalBytes: number;
   readonly rateBytesPerSecond: number;
+  /** Undefined: it reads. */
+  readonly activity?: 'paused';
 }
 
 export const digestDevice = async (request: DigestRequest): Promise<string> => {
   const { device, sizeBytes, onProgress, monotonicMs, signal } = request;
   throwIfAborted(signal);
-  const digest = createDigest(sizeBytes);
+  if (device.sizeBytes < sizeBytes)
+    throw new DataPathError('ShortRead', `the device has ${device.sizeBytes} bytes, ${sizeBytes} are wanted`);
+  const digest = request.leaves ? recorded(createDigest(sizeBytes), request.leaves) : createDigest(sizeBytes);
+  const settledBytes = (): number => bytesOf(digest.chunks, sizeBytes);
   const rate = createRate(monotonicMs);
-  onProgress({ settledBytes: 0, totalBytes: sizeBytes, rateBytesPerSecond: rate.add(0) });
+  const progress = (rateBytesPerSecond: number, at: Pick<DigestProgress, 'activity'> = {}): void =>
+    onProgress({ settledBytes: settledBytes(), totalBytes: sizeBytes, rateBytesPerSecond, ...at });
+  const holdIfPaused = createPausing({
+    whilePaused: request.whilePaused ?? (() => undefined),
+    onPause() {
+      rate.rest();
+      progress(0, { activity: 'paused' });
+    },
+    onResume: () => progress(rate.add(settledBytes())),
+    signal,
+  });
+  progress(rate.add(0));
   await scan({
     device,
     sizeBytes,
@@ -39,9 +61,9 @@ export const digestDevice = async (request: DigestRequest): Promise<string> => {
       return isZero(memory) ? 'zeroes' : leafHash(memory);
     },
     onGrown() {
-      const settledBytes = bytesOf(digest.chunks, sizeBytes);
-      onProgress({ settledBytes, totalBytes: sizeBytes, rateBytesPerSecond: rate.add(settledBytes) });
+      progress(rate.add(settledBytes()));
     },
+    before: (inFlight) => holdIfPaused(() => inFlight.idle()),
     signal,
     window: request.window,
   });

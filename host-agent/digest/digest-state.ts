@@ -1,9 +1,12 @@
 import { DataPathError } from '../device/errors.ts';
 import { chunkCount, FORMAT, HASH_BYTES } from './tree-hash.ts';
 
+export const NO_DIGEST = 'none';
+
 /** A digest in the middle of its way: the low-water mark and the frontier. It is plain JSON, and goes into checkpoints. */
 export interface DigestState {
-  readonly format: typeof FORMAT;
+  /** `none`: of a copy that was asked for without a digest; nothing but another such copy can go on from it. */
+  readonly format: typeof FORMAT | typeof NO_DIGEST;
   readonly sizeBytes: number;
   /** The low-water mark: chunks that are in the digest, from the start of the volume without a gap. */
   readonly chunks: number;

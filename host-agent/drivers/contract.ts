@@ -52,6 +52,6 @@ export interface CreatedObject extends FoundObject {
 
 export interface OpenedDevice {
   readonly device: BlockDevice;
-  /** How a read is served: `direct` passes the page cache by. */
+  /** How reads have been served up to now: `direct` passes the page cache by. Some file systems refuse that only when it comes to it. */
   readonly readback: 'direct' | 'cached';
 }

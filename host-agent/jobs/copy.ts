@@ -1,12 +1,14 @@
 import type { BlockDevice } from '../../domain/block-device.ts';
-import { type VolmoveError, volmoveError } from '../../domain/error.ts';
+import { volmoveError } from '../../domain/error.ts';
 import type { CopyResult } from '../../domain/job/job.ts';
-import { exportName } from '../../domain/names.ts';
-import { copyDevice } from '../copy/copy.ts';
-import { createTokenBucket, type TokenBucket } from '../copy/token-bucket.ts';
-import { translate } from '../failures.ts';
-import { connectNbd } from '../nbd/client.ts';
+import { exportName, hashExportName } from '../../domain/names.ts';
+import type { Checkpoint } from '../copy/checkpoint.ts';
+import { type CopyRequest, copyDevice, leafReaderOf } from '../copy/copy.ts';
+import { NO_DIGEST } from '../digest/digest-state.ts';
+import type { LeafFile } from '../digest/leaf-file.ts';
 import type { AgentParts, JobHandler, JobRun } from './context.ts';
+import { bucketsOf, whilePaused } from './heeding.ts';
+import { comingBack, connectPeer } from './peer.ts';
 
 /**
  * CopyData, on the source's host: reads the volume where it lives and writes it to the destination's export. When the
@@ -15,45 +17,39 @@ import type { AgentParts, JobHandler, JobRun } from './context.ts';
  */
 type Run = JobRun<'data.copy'>;
 
-const FIRST_PAUSE_MS = 200;
-const MAX_PAUSE_MS = 5_000;
-
-const connect = (parts: AgentParts, run: Run, attempt: number): Promise<BlockDevice> => {
-  const { job, signal } = run;
-  const { address, fingerprint } = job.input.peer;
-  const colon = address.lastIndexOf(':');
-  return connectNbd({
-    host: address.slice(0, colon),
-    port: Number(address.slice(colon + 1)),
-    exportName: exportName(job.migrationId ?? '', job.run, attempt),
-    tls: { keyPem: parts.identity.keyPem, certPem: parts.identity.certPem, peerFingerprint: fingerprint },
-    signal,
-  });
+/** One of a volume of another size is void, too, and one without a digest is of no use to a copy that needs it. */
+const checkpointOf = async (parts: AgentParts, { job }: Run): Promise<Checkpoint | undefined> => {
+  const found = await parts.checkpoints.read(job.id, job.input.writeEpoch);
+  const { sizeBytes, digest } = job.input;
+  const fits = found?.digest.sizeBytes === sizeBytes && (found.digest.format === NO_DIGEST) !== digest;
+  return fits ? found : undefined;
 };
 
-const PAUSE_POLL_MS = 500;
+/** After its writer has entered: no older generation changes any more what is hashed. */
+const connectLeaves = (parts: AgentParts, run: Run, attempt: number): Promise<BlockDevice> =>
+  connectPeer(parts, run, hashExportName(run.job.migrationId ?? '', run.job.run, attempt, 'leaves'));
 
-const whilePaused = async (parts: AgentParts, run: Run, signal: AbortSignal): Promise<void> => {
-  while (run.control.current().paused) await parts.sleep(PAUSE_POLL_MS, signal);
-};
+const compared = (stored: BlockDevice | undefined): Partial<CopyRequest> =>
+  stored ? { destinationLeaves: leafReaderOf(stored), destinationIsZero: false } : {};
 
-/** The job's own limit and the host's, which all of its copies share. */
-const bucketsOf = (parts: AgentParts, run: Run): TokenBucket[] => [
-  createTokenBucket({
-    monotonicMs: parts.monotonicMs,
-    sleep: parts.sleep,
-    rate: () => run.control.current().bandwidthBytesPerSecond,
-  }),
-  parts.hostBucket,
-];
+interface Try {
+  readonly attempt: number;
+  readonly source: BlockDevice;
+  /** A pause is over. */
+  readonly onRested: () => void;
+}
 
-const copyOnce = async (parts: AgentParts, run: Run, attempt: number, source: BlockDevice): Promise<CopyResult> => {
+const copyOnce = async (parts: AgentParts, run: Run, { attempt, source, onRested }: Try): Promise<CopyResult> => {
   const { job, signal } = run;
   const { input } = job;
   const startedMs = parts.monotonicMs();
-  const checkpoint = await parts.checkpoints.read(job.id, input.writeEpoch);
-  const destination = await connect(parts, run, attempt);
+  const checkpoint = await checkpointOf(parts, run);
+  const destination = await connectPeer(parts, run, exportName(job.migrationId ?? '', job.run, attempt));
+  let stored: BlockDevice | undefined;
+  let leaves: LeafFile | undefined;
   try {
+    if (input.destinationHasContent) stored = await connectLeaves(parts, run, attempt);
+    if (input.digest) leaves = await parts.leaves.begin(job.id, input.sizeBytes, checkpoint?.digest.chunks ?? 0);
     const copied = await parts.buffers.lend((window) =>
       copyDevice({
         window,
@@ -63,15 +59,21 @@ const copyOnce = async (parts: AgentParts, run: Run, attempt: number, source: Bl
         destinationIsZero: input.destinationIsZero,
         ...(checkpoint ? { checkpoint } : {}),
         onProgress: (p) => run.measured(p),
-        onCheckpoint: (cp) => parts.checkpoints.write({ jobId: job.id, writeEpoch: input.writeEpoch, checkpoint: cp }),
+        ...compared(stored),
+        ...(leaves ? { leaves } : {}),
+        digest: input.digest,
+        async onCheckpoint(made) {
+          await leaves?.handedOver();
+          await parts.checkpoints.write({ jobId: job.id, writeEpoch: input.writeEpoch, checkpoint: made });
+        },
         buckets: bucketsOf(parts, run),
-        whilePaused: (during) => whilePaused(parts, run, during),
+        whilePaused: (during) => whilePaused(run, during)?.then(onRested),
         monotonicMs: parts.monotonicMs,
         signal,
       }),
     );
     return {
-      digest: input.digest ? copied.digest : null,
+      digest: copied.digest,
       writeEpoch: input.writeEpoch,
       generation: attempt,
       bytesRead: copied.bytes.read,
@@ -79,11 +81,11 @@ const copyOnce = async (parts: AgentParts, run: Run, attempt: number, source: Bl
       durationMs: Math.round(parts.monotonicMs() - startedMs),
     };
   } finally {
+    await leaves?.close();
+    await stored?.close();
     await destination.close();
   }
 };
-
-const comesBack = (error: VolmoveError): boolean => error.code === 'ConnectionLost';
 
 export const copyData: JobHandler<'data.copy'> = async (parts, run) => {
   const { source } = run.job.input;
@@ -91,31 +93,17 @@ export const copyData: JobHandler<'data.copy'> = async (parts, run) => {
   const { device } = await parts.backends.get(source).open(source, 'ro', run.signal);
   try {
     if (device.sizeBytes < run.job.input.sizeBytes) {
-      throw volmoveError('IoError', {
-        reason: `the source has ${device.sizeBytes} bytes, the volume ${run.job.input.sizeBytes}`,
+      throw volmoveError('DeviceShrank', {
+        reason: `${where}: the source has ${device.sizeBytes} bytes, the volume ${run.job.input.sizeBytes}`,
       });
     }
-    let attempt = run.job.attempt;
-    let lastSettled = -1;
-    let awaySinceMs = parts.monotonicMs();
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
-      try {
-        return await copyOnce(parts, run, attempt, device);
-      } catch (thrown) {
-        run.signal.throwIfAborted();
-        const error = translate(thrown, where);
-        const settled = (await parts.checkpoints.read(run.job.id, run.job.input.writeEpoch))?.settledBytes ?? 0;
-        if (settled > lastSettled) {
-          awaySinceMs = parts.monotonicMs();
-          pauseMs = FIRST_PAUSE_MS;
-        }
-        lastSettled = settled;
-        const awaySeconds = (parts.monotonicMs() - awaySinceMs) / 1000;
-        if (!comesBack(error) || awaySeconds > parts.settings.peerAwaySeconds) throw error;
-        await parts.sleep(pauseMs, run.signal);
-        attempt = await run.renew();
-      }
-    }
+    // nothing is silent from here on, also while the peer does not answer
+    run.measured({ settledBytes: 0, totalBytes: run.job.input.sizeBytes, rateBytesPerSecond: 0 });
+    return await comingBack(parts, run, {
+      where: `from ${where} to ${run.job.input.peer.address}`,
+      settledBytes: async () => (await checkpointOf(parts, run))?.settledBytes ?? 0,
+      once: (attempt, onRested) => copyOnce(parts, run, { attempt, source: device, onRested }),
+    });
   } finally {
     await device.close();
   }

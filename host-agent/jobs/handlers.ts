@@ -1,12 +1,16 @@
 import type { JobHandlers } from './context.ts';
 import { copyData } from './copy.ts';
+import { copyByDd } from './copy-dd.ts';
 import { createVolume, prepareDestination, removeObject } from './objects.ts';
-import { verifyData } from './verify.ts';
+import { repairData } from './repair.ts';
+import { reverifyData, verifyData } from './verify.ts';
 
 export const HANDLERS: JobHandlers = {
   'volume.create': createVolume,
   'destination.prepare': prepareDestination,
-  'data.copy': copyData,
+  'data.copy': (parts, run) => (run.job.input.engine === 'dd' ? copyByDd(parts, run) : copyData(parts, run)),
   'data.verify': verifyData,
+  'data.repair': repairData,
+  'data.reverify': reverifyData,
   'object.remove': removeObject,
 };

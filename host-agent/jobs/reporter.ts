@@ -6,6 +6,7 @@ import type { Clock, Notifier } from '../../domain/ports.ts';
 import type { Applied } from '../../store/collection.ts';
 import type { Store } from '../../store/store.ts';
 import type { Measured } from './context.ts';
+import { createStallWatch, type StallWatch } from './stall.ts';
 
 /**
  * Tells how far one attempt is: into the job item, whose answer brings the control wishes back, and to subscribers. What it
@@ -17,13 +18,16 @@ export interface Reporter {
   report(): Promise<JobControl>;
   /** The last report, for the write that ends the job; undefined when nothing was ever measured. */
   last(): Progress | undefined;
+  readonly stall: Pick<StallWatch, 'dueInMs' | 'isDue' | 'failure'>;
 }
 
 export interface ReporterDeps {
   readonly store: Pick<Store, 'jobs'>;
   readonly notifier: Notifier;
   readonly clock: Clock;
+  readonly monotonicMs: () => number;
   readonly stallAfterSeconds: number;
+  readonly stallFailAfterSeconds: number | null;
   /** Hears when subscribers could not be told: the report itself stands. */
   readonly onProblem?: (what: string, error: unknown) => void;
 }
@@ -33,20 +37,31 @@ export const createReporter = (deps: ReporterDeps, taken: Applied<Job>, holder: 
   let measured: Measured | undefined;
   let movedSinceReport = false;
   let shownBytes = taken.value.progress?.doneBytes ?? 0;
-  let movedAtMs = deps.clock.nowMs();
+  const stall = createStallWatch({
+    ...deps,
+    bandwidthBytesPerSecond: () => seen.value.control.bandwidthBytesPerSecond,
+  });
   let n = 0;
   let stalledSinceMs: number | null = null;
   let last: Progress | undefined;
 
   const next = (nowMs: number): Progress | undefined => {
     if (!measured) return undefined;
-    if (measured.settledBytes > shownBytes || n === 0) movedAtMs = nowMs;
     shownBytes = Math.max(shownBytes, measured.settledBytes);
     n += 1;
-    const { totalBytes } = measured;
+    const { totalBytes, activity, zeroing } = measured;
     const rateBytesPerSecond = movedSinceReport ? measured.rateBytesPerSecond : 0;
     movedSinceReport = false;
-    return { doneBytes: shownBytes, totalBytes, rateBytesPerSecond, attempt: holder().attempt, n, atMs: nowMs };
+    return {
+      doneBytes: shownBytes,
+      totalBytes,
+      rateBytesPerSecond,
+      attempt: holder().attempt,
+      n,
+      atMs: nowMs,
+      ...(activity ? { activity } : {}),
+      ...(zeroing ? { zeroing } : {}),
+    };
   };
 
   /** The wishes of a job that has nothing to show yet, as long as it is this attempt's. */
@@ -67,9 +82,11 @@ export const createReporter = (deps: ReporterDeps, taken: Applied<Job>, holder: 
   };
 
   return {
+    stall,
     measured: (progress) => {
       measured = progress;
       movedSinceReport = true;
+      stall.saw(progress);
     },
     last: () => {
       last = next(deps.clock.nowMs()) ?? last;
@@ -79,11 +96,9 @@ export const createReporter = (deps: ReporterDeps, taken: Applied<Job>, holder: 
       const nowMs = deps.clock.nowMs();
       const measure = next(nowMs);
       if (!measure) return onlyRead();
-      // a pause is no stall, and a stall is counted from its end
-      if (seen.value.control.paused) movedAtMs = nowMs;
-      const stalled = nowMs - movedAtMs >= deps.stallAfterSeconds * 1000;
-      const begins = stalled && stalledSinceMs === null;
-      stalledSinceMs = stalled ? (stalledSinceMs ?? movedAtMs) : null;
+      const stalledForMs = stall.stalledForMs();
+      const begins = stalledForMs !== undefined && stalledSinceMs === null;
+      stalledSinceMs = stalledForMs === undefined ? null : (stalledSinceMs ?? nowMs - Math.round(stalledForMs));
       const progress: Progress = begins ? { ...measure, stalled: true } : measure;
       last = progress;
       seen = await deps.store.jobs.apply(

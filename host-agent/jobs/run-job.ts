@@ -1,6 +1,6 @@
 import { toFailure, VolmoveError, volmoveError } from '../../domain/error.ts';
 import { progressEvent } from '../../domain/event.ts';
-import type { Job, JobControl, JobKind } from '../../domain/job/job.ts';
+import { type Job, type JobKind, writesToPeer } from '../../domain/job/job.ts';
 import { finishJob, type Holder, type JobOutcome, takeJob } from '../../domain/job/steps.ts';
 import type { Clock, Notifier, TaskResults } from '../../domain/ports.ts';
 import type { Applied } from '../../store/collection.ts';
@@ -8,10 +8,11 @@ import { tellResult } from '../../store/results.ts';
 import type { Store } from '../../store/store.ts';
 import { translate } from '../failures.ts';
 import { createTurns } from '../in-turn.ts';
-import type { AgentParts, JobHandler, JobRun } from './context.ts';
-import { createControlBox } from './control-box.ts';
+import type { AgentParts, JobHandler, JobRun, Measured } from './context.ts';
+import { type ControlBox, createControlBox } from './control-box.ts';
 import { HANDLERS } from './handlers.ts';
 import { createReporter, type Reporter } from './reporter.ts';
+import { type Bell, createBell, keepReporting } from './reporting.ts';
 
 /**
  * One attempt of one job, from taking it to telling its result. The result is written to the job first; telling the state
@@ -32,6 +33,8 @@ export interface RunDeps {
 export interface RunningJob {
   readonly id: string;
   readonly kind: JobKind;
+  /** A pause is wished: its place is another's meanwhile. */
+  readonly rests: boolean;
   /** What the loop read of the job: new wishes, a newer attempt. */
   heard(job: Job): void;
   readonly done: Promise<void>;
@@ -47,17 +50,23 @@ export const runJob = (deps: RunDeps, seen: Job, stop: AbortSignal): RunningJob 
     if (control.current().cancel) wishes.abort(volmoveError('Cancelled', { by: 'the control plane' }));
   };
   control.onChange(cancelIfWished);
-  let reportSoon: () => void = () => undefined;
+  const bell = createBell();
   let lastReportNow = seen.control.reportNow;
   control.onChange(() => {
     if (control.current().reportNow === lastReportNow) return;
     lastReportNow = control.current().reportNow;
-    reportSoon();
+    bell.ring();
   });
-  const done = attempt(deps, seen, stop, wishes, control, (listener) => {
-    reportSoon = listener;
-  });
-  return { id: seen.id, kind: seen.kind, heard: (job) => control.set(job.control), done };
+  const done = attempt(deps, seen, stop, wishes, control, bell);
+  return {
+    id: seen.id,
+    kind: seen.kind,
+    get rests() {
+      return control.current().paused;
+    },
+    heard: (job) => control.set(job.control),
+    done,
+  };
 };
 
 const attempt = async (
@@ -65,8 +74,8 @@ const attempt = async (
   seen: Job,
   stop: AbortSignal,
   wishes: AbortController,
-  control: ReturnType<typeof createControlBox>,
-  onReportNow: (listener: () => void) => void,
+  control: ControlBox,
+  bell: Bell,
 ): Promise<void> => {
   if (stop.aborted) return;
   const id: [string, string] = [seen.hostId, seen.id];
@@ -76,27 +85,34 @@ const attempt = async (
   if (taken.value.control.cancel) wishes.abort(volmoveError('Cancelled', { by: 'the control plane' }));
   // a report between the write that raises the attempt and the moment this process knows of it would seem superseded
   const inTurn = createTurns();
-  const reporter = createReporter(
-    { ...deps, stallAfterSeconds: deps.parts.settings.stallAfterSeconds },
-    taken,
-    () => holder,
-  );
+  const { monotonicMs, settings } = deps.parts;
+  const reporter = createReporter({ ...deps, ...settings, monotonicMs }, taken, () => holder);
   const reports = new AbortController();
   const signal = AbortSignal.any([stop, wishes.signal]);
   const reporting = keepReporting(
-    deps,
-    taken,
-    () => inTurn(() => reporter.report()),
-    wishes,
-    control,
-    onReportNow,
+    {
+      intervalMs: intervalMsOf(deps, taken.value),
+      stall: reporter.stall,
+      report: () => inTurn(() => reporter.report()),
+      onControl: (wished) => control.set(wished),
+      end: (reason) => wishes.abort(reason),
+      onProblem: (error) => deps.onProblem(`report of job ${seen.id}`, error),
+      sleep: deps.parts.sleep,
+      bell,
+    },
     AbortSignal.any([signal, reports.signal]),
   );
+  let activity: Measured['activity'];
   const run: JobRun<JobKind> = {
     job: taken.value,
     signal,
     control,
-    measured: (progress) => reporter.measured(progress),
+    measured(progress) {
+      reporter.measured(progress);
+      // a pause that has begun, or is over, is told at once
+      if (progress.activity !== activity) bell.ring();
+      activity = progress.activity;
+    },
     renew: () =>
       inTurn(async () => {
         const again = await deps.store.jobs.apply(id, takeJob(deps.incarnation, holder.attempt, deps.clock.nowMs()));
@@ -104,11 +120,41 @@ const attempt = async (
         return holder.attempt;
       }),
   };
-  const outcome = await act(deps, run, stop, wishes.signal).finally(() => reports.abort());
+  const acting = act(deps, run, stop, wishes.signal);
+  const outcome = await Promise.race([acting, givenUp(deps, wishes.signal, reports.signal)]);
+  reports.abort();
   await reporting;
-  if (outcome instanceof Stopped) return;
-  await finish(deps, id, holder, outcome, reporter);
+  if (!(outcome instanceof Stopped)) await finish(deps, id, holder, outcome, reporter);
+  // its slot is not free before its I/O has ended
+  await acting;
 };
+
+const intervalMsOf = ({ parts }: RunDeps, { input }: Job): number => {
+  const asked = 'progressIntervalSeconds' in input ? input.progressIntervalSeconds : null;
+  return (asked ?? parts.settings.progressIntervalSeconds) * 1000;
+};
+
+const STOP_GRACE_MS = 15_000;
+
+/**
+ * I/O that hangs in the kernel cannot be ended. Whoever waits for a job that has to end hears of its end all the same, after a
+ * grace: what it still writes finds its export sealed.
+ */
+const givenUp = (deps: RunDeps, wishes: AbortSignal, over: AbortSignal): Promise<JobOutcome> =>
+  new Promise((resolve) => {
+    const wait = async (): Promise<void> => {
+      const reason: unknown = wishes.reason;
+      if (!(reason instanceof VolmoveError) || reason.code === 'JobSuperseded') return;
+      // ends early when the job does: then nobody waits for this any more
+      const passed = await deps.parts.sleep(STOP_GRACE_MS, over).then(
+        () => true,
+        () => false,
+      );
+      if (passed) resolve({ ok: false, failure: reason.toFailure() });
+    };
+    if (wishes.aborted) void wait();
+    else wishes.addEventListener('abort', () => void wait(), { once: true });
+  });
 
 const act = async (
   deps: RunDeps,
@@ -152,7 +198,8 @@ const finish = async (
   try {
     await tellResult(deps)(ended.value);
   } finally {
-    if (ended.value.kind === 'data.copy') await deps.parts.checkpoints.forget(ended.value.id);
+    if (writesToPeer(ended.value.kind)) await deps.parts.checkpoints.forget(ended.value.id);
+    if (ended.value.stage.state === 'failed') await deps.parts.leaves.forget(ended.value.id);
   }
   const event = last && progressEvent(ended.value, last);
   if (!event) return;
@@ -160,33 +207,5 @@ const finish = async (
     await deps.notifier.notify([event]);
   } catch (error) {
     deps.onProblem(`notifying of job ${ended.value.id}`, error);
-  }
-};
-
-/** Reports at the interval until the attempt ends; learns of cancel and of a takeover with the answers. */
-const keepReporting = async (
-  deps: RunDeps,
-  { value: job }: Applied<Job>,
-  report: () => Promise<JobControl>,
-  wishes: AbortController,
-  control: { set(control: JobControl): void },
-  onReportNow: (listener: () => void) => void,
-  signal: AbortSignal,
-): Promise<void> => {
-  const asked = 'progressIntervalSeconds' in job.input ? job.input.progressIntervalSeconds : null;
-  const intervalMs = (asked ?? deps.parts.settings.progressIntervalSeconds) * 1000;
-  let wake = new AbortController();
-  onReportNow(() => wake.abort());
-  while (!signal.aborted) {
-    await deps.parts.sleep(intervalMs, AbortSignal.any([signal, wake.signal])).catch(() => undefined);
-    wake = new AbortController();
-    if (signal.aborted) return;
-    try {
-      control.set(await report());
-    } catch (error) {
-      if (error instanceof VolmoveError && error.code === 'JobSuperseded') wishes.abort(error);
-      // what cannot be told now is told at the next interval; the lease stops the work when nothing gets through at all
-      else deps.onProblem(`report of job ${job.id}`, error);
-    }
   }
 };

@@ -1,9 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readDurable, removeDurable, writeDurable } from '../../local/durable-file.ts';
+import * as z from 'zod';
+import { readDurable, removeDurable, removeHalfWritten, writeDurable } from '../../local/durable-file.ts';
 import type { Checkpoint } from '../copy/checkpoint.ts';
+import { bytesOf } from '../copy/chunks.ts';
+import { DataPathError } from '../device/errors.ts';
+import { createDigest } from '../digest/digest.ts';
+import { NO_DIGEST } from '../digest/digest-state.ts';
+import { createNoDigest } from '../digest/no-digest.ts';
+import { FORMAT } from '../digest/tree-hash.ts';
 
-/** Fine checkpoints of the copies of this host: each names only writes that a flush has made durable at the destination. */
+/**
+ * Fine checkpoints of the copies of this host: each names only writes that a flush has made durable at the destination. One
+ * that is damaged, or of something else, is void: the copy starts anew, which costs time and nothing else.
+ */
 export interface StoredCheckpoint {
   readonly jobId: string;
   /** A checkpoint of another epoch is void: bytes may have changed behind it. */
@@ -17,14 +27,51 @@ export interface CheckpointJournal {
   forget(jobId: string): Promise<void>;
 }
 
+const SHAPE = z.looseObject({
+  jobId: z.string(),
+  writeEpoch: z.int(),
+  checkpoint: z.looseObject({
+    settledBytes: z.int(),
+    digest: z.looseObject({
+      format: z.literal([FORMAT, NO_DIGEST]),
+      sizeBytes: z.int().positive(),
+      chunks: z.int().nonnegative(),
+      frontier: z.array(z.string()),
+    }),
+  }),
+});
+
+/** The mark and the digest must tell the same, and the hashes must be as many as the digest needs. */
+const isSound = ({ settledBytes, digest }: Checkpoint): boolean => {
+  try {
+    const resumed = (digest.format === NO_DIGEST ? createNoDigest : createDigest)(digest.sizeBytes, digest);
+    return settledBytes === bytesOf(resumed.chunks, digest.sizeBytes);
+  } catch (error) {
+    if (error instanceof DataPathError && error.code === 'CheckpointMismatch') return false;
+    throw error;
+  }
+};
+
+/** Undefined for what is no JSON. A disk that cannot be read is another matter, and rises. */
+const readWhole = async (path: string): Promise<unknown> => {
+  try {
+    return await readDurable(path);
+  } catch (error) {
+    if (error instanceof Error && error.cause instanceof SyntaxError) return undefined;
+    throw error;
+  }
+};
+
 export const openCheckpointJournal = async (dataDir: string): Promise<CheckpointJournal> => {
   const directory = join(dataDir, 'checkpoints');
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  await removeHalfWritten(directory);
   const file = (jobId: string): string => join(directory, `${encodeURIComponent(jobId)}.json`);
   return {
     async read(jobId, writeEpoch) {
-      const stored = (await readDurable(file(jobId))) as StoredCheckpoint | undefined;
-      return stored?.jobId === jobId && stored.writeEpoch === writeEpoch ? stored.checkpoint : undefined;
+      const stored = SHAPE.safeParse(await readWhole(file(jobId))).data;
+      const isOurs = stored?.jobId === jobId && stored.writeEpoch === writeEpoch;
+      return isOurs && isSound(stored.checkpoint) ? stored.checkpoint : undefined;
     },
     write: (checkpoint) => writeDurable(file(checkpoint.jobId), checkpoint),
     forget: (jobId) => removeDurable(file(jobId)),

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectRef } from '../../domain/placement.ts';
-import { readDurable, writeDurable } from '../../local/durable-file.ts';
+import { readDurable, removeHalfWritten, writeDurable } from '../../local/durable-file.ts';
 
 /**
  * The exports of this host, durably: which object a run writes to, whose certificate may write, the highest generation that
@@ -14,7 +14,15 @@ export interface ExportRecord {
   readonly admitFingerprint: string;
   /** The attempt of the highest generation that was admitted; 0 before the first. */
   readonly attempt: number;
+  /** Nobody is let in. */
   readonly sealed: boolean;
+  /** Sealed for the removal of its object: then no repair opens it any more. */
+  readonly buried?: true;
+  /**
+   * Opened for one repair of the generation `above`, of a volume of `sizeBytes`: only higher ones are let in, and once one was,
+   * the next seal is for ever.
+   */
+  readonly repair?: { readonly above: number; readonly sizeBytes: number };
   /** Why the last flush of what that generation or the one before it wrote failed: until a higher one is let in, nobody may believe it. */
   readonly flushFailure?: string;
 }
@@ -30,6 +38,7 @@ const keyOf = (migrationId: string, run: number): string => `${migrationId}.${ru
 export const openGenerationJournal = async (dataDir: string): Promise<GenerationJournal> => {
   const directory = join(dataDir, 'exports');
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  await removeHalfWritten(directory);
   const records = new Map<string, ExportRecord>();
   for (const name of await readdir(directory)) {
     if (!name.endsWith('.json')) continue;

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { volmoveError } from '../../domain/error.ts';
-import { readDurable, writeDurable } from '../../local/durable-file.ts';
+import { readDurable, removeHalfWritten, writeDurable } from '../../local/durable-file.ts';
 
 /**
  * What this host knows of each object that it was ever asked to make or remove, on disk before it acts. A removal writes its
@@ -20,6 +20,7 @@ export interface ObjectJournal {
 export const openObjectJournal = async (dataDir: string): Promise<ObjectJournal> => {
   const directory = join(dataDir, 'objects');
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  await removeHalfWritten(directory);
   const file = (objectName: string): string => join(directory, `${encodeURIComponent(objectName)}.json`);
   const turns = new Map<string, Promise<unknown>>();
 

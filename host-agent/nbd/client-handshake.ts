@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { type DataPathCode, DataPathError } from '../device/errors.ts';
 import { decodeInfo, encodeGo } from './export-info.ts';
+import { ALLOCATION, decodeContext, encodeMetaQuery } from './meta-context.ts';
 import {
   encodeOption,
   FIRST_REPLY_ERROR,
@@ -31,14 +32,30 @@ export interface Entered {
   readonly blockSizeBytes: number;
   /** Of READ and WRITE. */
   readonly maxRequestBytes: number;
+  /** What offsets and lengths should be multiples of. */
+  readonly minimumBytes: number;
   /** TRANSMISSION flags. */
   readonly flags: number;
+  /** Structured replies were agreed on. */
+  readonly structured: boolean;
+  /** The server's number for base:allocation, if it has that. */
+  readonly contextId: number | undefined;
+}
+
+export interface Wanted {
+  readonly exportName: string;
+  readonly tls: ClientTls | undefined;
+  /** Extents are asked for, which is what structured replies are needed for. */
+  readonly mapped: boolean;
 }
 
 interface OptionReply {
   readonly kind: number;
   readonly data: Buffer;
 }
+
+/** Largest minimum that a server may have (proto.md, size constraints). */
+const MAX_MINIMUM_BYTES = 65_536;
 
 const notNbd = (): DataPathError => new DataPathError('ProtocolError', 'the other side does not speak NBD');
 
@@ -82,12 +99,33 @@ const refusal = (kind: number, exportName: string, text: string): DataPathError 
   return new DataPathError(codes[kind] ?? 'PeerRefused', `export ${exportName}: ${text || `refused with ${kind}`}`);
 };
 
-type Opened = Omit<Entered, 'socket' | 'reader'>;
+type Opened = Omit<Entered, 'socket' | 'reader' | keyof Agreed>;
+type Agreed = Pick<Entered, 'structured' | 'contextId'>;
+
+/** A server without the one or the other is served as it is: what cannot be told is data. */
+const agree = async (socket: Socket, reader: Reader, { exportName, mapped }: Wanted): Promise<Agreed> => {
+  if (!mapped) return { structured: false, contextId: undefined };
+  socket.write(encodeOption(OPTION.STRUCTURED_REPLY, Buffer.alloc(0)));
+  const structured = (await readReply(reader, OPTION.STRUCTURED_REPLY)).kind === REPLY.ACK;
+  if (!structured) return { structured, contextId: undefined };
+  socket.write(encodeOption(OPTION.SET_META_CONTEXT, encodeMetaQuery({ exportName, queries: [ALLOCATION] })));
+  let contextId: number | undefined;
+  for (;;) {
+    const { kind, data } = await readReply(reader, OPTION.SET_META_CONTEXT);
+    if (kind === REPLY.ACK) return { structured, contextId };
+    if (kind >= FIRST_REPLY_ERROR) return { structured, contextId: undefined };
+    const context = kind === REPLY.META_CONTEXT ? decodeContext(data) : undefined;
+    if (context?.name !== ALLOCATION || contextId !== undefined) throw notNbd();
+    contextId = context.id;
+  }
+};
+
+const isMinimum = (bytes: number): boolean => bytes > 0 && bytes <= MAX_MINIMUM_BYTES && (bytes & (bytes - 1)) === 0;
 
 const go = async (socket: Socket, reader: Reader, exportName: string): Promise<Opened> => {
   socket.write(encodeOption(OPTION.GO, encodeGo(exportName)));
   let opened: Opened | undefined;
-  let limits = { blockSizeBytes: 4096, maxRequestBytes: MAX_REQUEST_BYTES };
+  let limits = { minimumBytes: 1, blockSizeBytes: 4096, maxRequestBytes: MAX_REQUEST_BYTES };
   for (;;) {
     const { kind, data } = await readReply(reader, OPTION.GO);
     if (kind >= FIRST_REPLY_ERROR) throw refusal(kind, exportName, data.toString('utf8'));
@@ -98,7 +136,9 @@ const go = async (socket: Socket, reader: Reader, exportName: string): Promise<O
     const info = kind === REPLY.INFO ? decodeInfo(data) : undefined;
     if (info && 'sizeBytes' in info) opened = { ...limits, sizeBytes: Number(info.sizeBytes), flags: info.flags };
     else if (info) {
+      if (!isMinimum(info.minimumBytes)) throw notNbd();
       limits = {
+        minimumBytes: info.minimumBytes,
         blockSizeBytes: info.preferredBytes,
         maxRequestBytes: Math.max(1, Math.min(MAX_REQUEST_BYTES, info.maxPayloadBytes)),
       };
@@ -106,11 +146,11 @@ const go = async (socket: Socket, reader: Reader, exportName: string): Promise<O
   }
 };
 
-export const enter = async (raw: Socket, exportName: string, tls: ClientTls | undefined): Promise<Entered> => {
+export const enter = async (raw: Socket, wanted: Wanted): Promise<Entered> => {
   const plain = createReader(raw);
   await greet(raw, plain);
-  if (!tls) return { socket: raw, reader: plain, ...(await go(raw, plain, exportName)) };
-  const socket = await secure(raw, plain, tls);
-  const reader = createReader(socket);
-  return { socket, reader, ...(await go(socket, reader, exportName)) };
+  const socket = wanted.tls ? await secure(raw, plain, wanted.tls) : raw;
+  const reader = wanted.tls ? createReader(socket) : plain;
+  const agreed = await agree(socket, reader, wanted);
+  return { socket, reader, ...agreed, ...(await go(socket, reader, wanted.exportName)) };
 };

@@ -1,21 +1,23 @@
 import { abortReason, type DataPathCode, DataPathError, throwIfAborted } from '../device/errors.ts';
 import { type Connected, noAnswer } from './connect.ts';
-import { COMMAND, decodeReply, ERROR, encodeRequest, MAX_REQUEST_BYTES, SIMPLE_REPLY_BYTES } from './protocol.ts';
+import { COMMAND, ERROR, encodeRequest, MAX_REQUEST_BYTES } from './protocol.ts';
+import { type Answer, readReply, type Waiting } from './reply.ts';
 import { createSilence } from './silence.ts';
 import { createSlots } from './slots.ts';
 
 /** Requests and their answers over one connection; answers may come in any order. */
 export interface Exchange {
   /**
-   * Resolves when it is answered. An aborted request ends the whole connection: its memory could not be given back while the
+   * Resolves when it is answered, with true unless the answer is the error that was let through. An aborted request ends the whole connection: its memory could not be given back while the
    * peer may still fill it or be sent it.
    */
-  ask(request: Asked, signal: AbortSignal | undefined): Promise<void>;
+  ask(request: Asked, signal: AbortSignal | undefined): Promise<boolean>;
   end(): void;
 }
 
 export interface Asked {
   readonly command: number;
+  readonly flags?: number;
   readonly offset: number;
   readonly lengthBytes: number;
   /** In the words of a message. */
@@ -23,30 +25,32 @@ export interface Asked {
   readonly payload?: Uint8Array;
   /** Where a read's answer goes. */
   readonly into?: Buffer;
+  /** Hears the body of a BLOCK_STATUS; what it throws ends the connection. */
+  readonly onStatus?: (body: Buffer) => void;
+  /** An error of the protocol that is an answer like any other. */
+  readonly lets?: number;
 }
 
-interface Pending {
-  readonly asked: Asked;
-  readonly resolve: () => void;
+interface Pending extends Waiting {
+  readonly resolve: (fine: boolean) => void;
   readonly reject: (error: Error) => void;
 }
 
 const LIMITS = { requests: 16, bytes: MAX_REQUEST_BYTES };
 /** A flush makes gigabytes durable and says nothing before it has. */
 const FLUSH_PATIENCE = 4;
-const NOTHING = Buffer.alloc(0);
 
 const CODES: Readonly<Record<number, DataPathCode>> = {
   [ERROR.ENOSPC]: 'NoSpace',
   [ERROR.ESHUTDOWN]: 'ExportSealed',
 };
 
-const refusal = (error: number, { command, doing }: Asked): DataPathError => {
+const refusal = ({ error, text }: Answer, { command, doing }: Asked): DataPathError => {
   const code = CODES[error] ?? (command === COMMAND.FLUSH ? 'FlushFailed' : 'IoError');
-  return new DataPathError(code, `${doing}: the other side answered error ${error}`);
+  return new DataPathError(code, `${doing}: the other side answered error ${error}${text && ` (${text})`}`);
 };
 
-export const createExchange = ({ socket, reader, answerTimeoutMs }: Connected): Exchange => {
+export const createExchange = ({ socket, reader, structured, answerTimeoutMs }: Connected): Exchange => {
   const pending = new Map<bigint, Pending>();
   const slots = createSlots(LIMITS);
   let cookie = 0n;
@@ -67,25 +71,25 @@ export const createExchange = ({ socket, reader, answerTimeoutMs }: Connected): 
   const silence = createSilence(patienceMs, (forMs) => breakAll(noAnswer(forMs)));
   const listen = async (): Promise<never> => {
     for (;;) {
-      const reply = decodeReply(await reader.take(SIMPLE_REPLY_BYTES));
-      const waiting = reply && pending.get(reply.cookie);
-      if (!reply || !waiting) throw new DataPathError('ProtocolError', 'the other side answered what was not asked');
-      if (reply.error === ERROR.OK) await reader.fill(waiting.asked.into ?? NOTHING);
-      pending.delete(reply.cookie);
+      const { cookie: theirs, waiting, answer } = await readReply(reader, structured, (one) => pending.get(one));
+      if (!answer) continue;
+      pending.delete(theirs);
       silence.restart();
-      if (reply.error === ERROR.OK) waiting.resolve();
-      else waiting.reject(refusal(reply.error, waiting.asked));
+      const { asked, resolve, reject } = waiting;
+      if (answer.error === ERROR.OK || answer.error === asked.lets) resolve(answer.error === ERROR.OK);
+      else reject(refusal(answer, asked));
     }
   };
-  socket.on('data', () => silence.restart());
+  reader.onArrival(() => silence.restart());
+  reader.straight();
   listen().catch((error: unknown) => breakAll(error as Error));
 
-  const send = (asked: Asked): Promise<void> =>
+  const send = (asked: Asked): Promise<boolean> =>
     new Promise((resolve, reject) => {
       if (broken) return reject(broken);
-      const { command, offset, lengthBytes, payload } = asked;
+      const { command, flags = 0, offset, lengthBytes, payload } = asked;
       const mine = cookie++;
-      const head = encodeRequest({ flags: 0, command, cookie: mine, offset, lengthBytes });
+      const head = encodeRequest({ flags, command, cookie: mine, offset, lengthBytes });
       const startsWaiting = pending.size === 0 || command === COMMAND.FLUSH;
       pending.set(mine, { asked, resolve, reject });
       if (startsWaiting) silence.restart();
@@ -104,7 +108,7 @@ export const createExchange = ({ socket, reader, answerTimeoutMs }: Connected): 
         await slots.take(bytes);
         try {
           throwIfAborted(signal);
-          await send(asked);
+          return await send(asked);
         } finally {
           slots.give(bytes);
         }

@@ -8,30 +8,54 @@ export interface ExportInfo {
 }
 
 export interface BlockSizes {
+  /** What offsets and lengths must be multiples of: a power of two from 1 to 64 KiB. */
+  readonly minimumBytes: number;
   readonly preferredBytes: number;
   readonly maxPayloadBytes: number;
 }
 
-const flagsOf = (readOnly: boolean): number =>
-  TRANSMISSION.HAS_FLAGS |
-  TRANSMISSION.SEND_FLUSH |
-  TRANSMISSION.SEND_FUA |
-  TRANSMISSION.SEND_WRITE_ZEROES |
-  (readOnly ? TRANSMISSION.READ_ONLY : 0);
+/** An export as a connection has it. */
+export interface Offer {
+  readonly device: BlockDevice;
+  readonly readOnly: boolean;
+  readonly structured: boolean;
+}
+
+const flagsOf = ({ device, readOnly, structured }: Offer): number => {
+  const always =
+    TRANSMISSION.HAS_FLAGS |
+    TRANSMISSION.SEND_FLUSH |
+    TRANSMISSION.SEND_FUA |
+    TRANSMISSION.CAN_MULTI_CONN |
+    (structured ? TRANSMISSION.SEND_DF : 0);
+  if (readOnly) return always | TRANSMISSION.READ_ONLY;
+  const zeroes = TRANSMISSION.SEND_WRITE_ZEROES | TRANSMISSION.SEND_FAST_ZERO;
+  return always | zeroes | (device.trim ? TRANSMISSION.SEND_TRIM : 0);
+};
 
 /** Size and flags, as EXPORT_NAME answers them bare and INFO_EXPORT behind its type. */
-export const encodeExport = (device: BlockDevice, readOnly: boolean): Buffer => {
+export const encodeExport = (offer: Offer): Buffer => {
   const bytes = Buffer.alloc(10);
-  bytes.writeBigUInt64BE(BigInt(device.sizeBytes), 0);
-  bytes.writeUInt16BE(flagsOf(readOnly), 8);
+  bytes.writeBigUInt64BE(BigInt(offer.device.sizeBytes), 0);
+  bytes.writeUInt16BE(flagsOf(offer), 8);
   return bytes;
 };
 
-export const encodeInfoExport = (device: BlockDevice, readOnly: boolean): Buffer => {
-  const type = Buffer.alloc(2);
-  type.writeUInt16BE(INFO.EXPORT);
-  return Buffer.concat([type, encodeExport(device, readOnly)]);
+const typed = (type: number, body: Buffer): Buffer => {
+  const head = Buffer.alloc(2);
+  head.writeUInt16BE(type);
+  return Buffer.concat([head, body]);
 };
+
+export const encodeInfoExport = (offer: Offer): Buffer => typed(INFO.EXPORT, encodeExport(offer));
+
+/** What is told only if it is asked for: the export's name, and what it is in words. */
+export const encodeInfoTexts = (asked: Asked, readOnly: boolean): Buffer[] =>
+  asked.infos.flatMap((info) => {
+    if (info === INFO.NAME) return [typed(info, Buffer.from(asked.name))];
+    const description = readOnly ? 'a volume, to be read' : 'a volume, to be written';
+    return info === INFO.DESCRIPTION ? [typed(info, Buffer.from(description))] : [];
+  });
 
 export const encodeInfoBlockSizes = (device: BlockDevice): Buffer => {
   const info = Buffer.alloc(14);
@@ -49,7 +73,8 @@ export const decodeInfo = (data: Buffer): ExportInfo | BlockSizes | undefined =>
   if (type === INFO.EXPORT && data.length === 12)
     return { sizeBytes: data.readBigUInt64BE(2), flags: data.readUInt16BE(10) };
   if (type === INFO.BLOCK_SIZE && data.length === 14) {
-    return { preferredBytes: data.readUInt32BE(6), maxPayloadBytes: data.readUInt32BE(10) };
+    const minimumBytes = data.readUInt32BE(2);
+    return { minimumBytes, preferredBytes: data.readUInt32BE(6), maxPayloadBytes: data.readUInt32BE(10) };
   }
   return undefined;
 };
@@ -65,12 +90,18 @@ export const encodeGo = (exportName: string): Buffer => {
   return data;
 };
 
-export type AskedName = { readonly name: string } | { readonly wrong: 'malformed' | 'too long' };
+export interface Asked {
+  readonly name: string;
+  /** Numbers of the infos that are wanted. */
+  readonly infos: readonly number[];
+}
 
-export const checkedName = (name: Buffer): AskedName =>
-  name.length > MAX_NAME_BYTES ? { wrong: 'too long' } : { name: name.toString('utf8') };
+export type AskedName = Asked | { readonly wrong: 'malformed' | 'too long' };
 
-/** The name in the data of a GO or INFO; which infos are asked for does not matter, the useful ones are always sent. */
+export const checkedName = (name: Buffer, infos: readonly number[] = []): AskedName =>
+  name.length > MAX_NAME_BYTES ? { wrong: 'too long' } : { name: name.toString('utf8'), infos };
+
+/** The data of a GO or INFO. */
 export const decodeGo = (data: Buffer): AskedName => {
   if (data.length < 6) return { wrong: 'malformed' };
   const nameBytes = data.readUInt32BE(0);
@@ -78,5 +109,7 @@ export const decodeGo = (data: Buffer): AskedName => {
   if (infosAt + 2 > data.length || data.length !== infosAt + 2 + 2 * data.readUInt16BE(infosAt)) {
     return { wrong: 'malformed' };
   }
-  return checkedName(data.subarray(4, infosAt));
+  const infos = new Set<number>();
+  for (let at = infosAt + 2; at < data.length; at += 2) infos.add(data.readUInt16BE(at));
+  return checkedName(data.subarray(4, infosAt), [...infos]);
 };

@@ -1,19 +1,31 @@
 /**
- * The part of the NBD protocol that the agents speak (doc/proto.md of the NBD project): fixed newstyle negotiation with
- * NO_ZEROES, STARTTLS, EXPORT_NAME, GO, INFO, LIST, ABORT; simple replies; READ, WRITE, WRITE_ZEROES, FLUSH, DISC. All numbers
- * are big-endian. The names are the protocol's.
+ * The NBD protocol as the agents speak it (doc/proto.md of the NBD project): the numbers of every phase, requests, simple
+ * replies and options. Structured replies stand in chunk.ts, metadata contexts in meta-context.ts. All numbers are big-endian.
+ * The names are the protocol's.
  */
 export const INIT_MAGIC = 0x4e42444d41474943n; // "NBDMAGIC"
 export const OPTION_MAGIC = 0x49484156454f5054n; // "IHAVEOPT"
 export const OPTION_REPLY_MAGIC = 0x0003e889045565a9n;
 export const REQUEST_MAGIC = 0x25609513;
 export const SIMPLE_REPLY_MAGIC = 0x67446698;
+export const STRUCTURED_REPLY_MAGIC = 0x668e33ef;
 
 export const HANDSHAKE = { FIXED_NEWSTYLE: 1, NO_ZEROES: 2 } as const;
-export const OPTION = { EXPORT_NAME: 1, ABORT: 2, LIST: 3, STARTTLS: 5, INFO: 6, GO: 7 } as const;
+export const OPTION = {
+  EXPORT_NAME: 1,
+  ABORT: 2,
+  LIST: 3,
+  STARTTLS: 5,
+  INFO: 6,
+  GO: 7,
+  STRUCTURED_REPLY: 8,
+  LIST_META_CONTEXT: 9,
+  SET_META_CONTEXT: 10,
+} as const;
 export const REPLY = {
   ACK: 1,
   INFO: 3,
+  META_CONTEXT: 4,
   ERR_UNSUP: 0x80000001,
   ERR_POLICY: 0x80000002,
   ERR_INVALID: 0x80000003,
@@ -24,11 +36,30 @@ export const REPLY = {
 } as const;
 /** Every option reply from here on is a refusal. */
 export const FIRST_REPLY_ERROR = REPLY.ERR_UNSUP;
-export const INFO = { EXPORT: 0, BLOCK_SIZE: 3 } as const;
-export const TRANSMISSION = { HAS_FLAGS: 1, READ_ONLY: 2, SEND_FLUSH: 4, SEND_FUA: 8, SEND_WRITE_ZEROES: 64 } as const;
-export const COMMAND = { READ: 0, WRITE: 1, DISC: 2, FLUSH: 3, WRITE_ZEROES: 6 } as const;
-export const FLAG = { FUA: 1, NO_HOLE: 2 } as const;
-export const ERROR = { OK: 0, EPERM: 1, EIO: 5, EINVAL: 22, ENOSPC: 28, ENOTSUP: 95, ESHUTDOWN: 108 } as const;
+export const INFO = { EXPORT: 0, NAME: 1, DESCRIPTION: 2, BLOCK_SIZE: 3 } as const;
+export const TRANSMISSION = {
+  HAS_FLAGS: 1,
+  READ_ONLY: 2,
+  SEND_FLUSH: 4,
+  SEND_FUA: 8,
+  SEND_TRIM: 32,
+  SEND_WRITE_ZEROES: 64,
+  SEND_DF: 128,
+  CAN_MULTI_CONN: 256,
+  SEND_FAST_ZERO: 2048,
+} as const;
+export const COMMAND = { READ: 0, WRITE: 1, DISC: 2, FLUSH: 3, TRIM: 4, WRITE_ZEROES: 6, BLOCK_STATUS: 7 } as const;
+export const FLAG = { FUA: 1, NO_HOLE: 2, DF: 4, REQ_ONE: 8, FAST_ZERO: 16 } as const;
+export const ERROR = {
+  OK: 0,
+  EPERM: 1,
+  EIO: 5,
+  EINVAL: 22,
+  ENOSPC: 28,
+  EOVERFLOW: 75,
+  ENOTSUP: 95,
+  ESHUTDOWN: 108,
+} as const;
 
 /** Largest READ or WRITE, in bytes; what every implementation should take (proto.md, block size constraints). */
 export const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
@@ -84,12 +115,6 @@ export const encodeReply = (error: number, cookie: bigint): Buffer => {
   head.writeBigUInt64BE(cookie, 8);
   return head;
 };
-
-/** Undefined when it is no simple reply. */
-export const decodeReply = (head: Buffer): { readonly error: number; readonly cookie: bigint } | undefined =>
-  head.readUInt32BE(0) === SIMPLE_REPLY_MAGIC
-    ? { error: head.readUInt32BE(4), cookie: head.readBigUInt64BE(8) }
-    : undefined;
 
 export const encodeOption = (option: number, data: Buffer): Buffer => {
   const head = Buffer.allocUnsafe(OPTION_HEAD_BYTES);

@@ -14,11 +14,14 @@ import {
 } from './protocol.ts';
 import { createReader, type Reader } from './reader.ts';
 import { answerOption } from './server-options.ts';
-
 import { type Identity, secureAsServer } from './tls.ts';
 
 /** The server's half of the negotiation. With TLS nothing but STARTTLS is answered before it, and nobody is let in without it. */
 
+/**
+ * All connections of one name get the same device, or devices on the same file: what one connection flushes must cover what was
+ * answered on the others, as the server promises it (CAN_MULTI_CONN).
+ */
 export type Resolution =
   | { readonly device: BlockDevice; readonly readOnly: boolean }
   | { readonly refused: string; readonly because?: 'ExportNotOpen' | 'ExportSealed' | 'PeerRefused' };
@@ -33,6 +36,10 @@ export interface Opened {
   readonly exportName: string;
   readonly device: BlockDevice;
   readonly readOnly: boolean;
+  /** Structured replies were agreed on. */
+  readonly structured: boolean;
+  /** The client has chosen base:allocation for this export. */
+  readonly mapped: boolean;
 }
 
 export interface Connection {
@@ -42,6 +49,9 @@ export interface Connection {
   peerFingerprint: string | undefined;
   /** Both sides have agreed on NO_ZEROES. */
   noZeroes: boolean;
+  structured: boolean;
+  /** The export for which the client has chosen base:allocation. */
+  mappedExport: string | undefined;
   /** Undefined: the server has no TLS. */
   readonly tls: Identity | undefined;
   readonly resolveExport: ResolveExport;
@@ -88,6 +98,8 @@ export const negotiate = async (
     secure: false,
     peerFingerprint: undefined,
     noZeroes: false,
+    structured: false,
+    mappedExport: undefined,
     tls,
     resolveExport,
   };

@@ -1,18 +1,11 @@
 import type { Socket } from 'node:net';
 import { DataPathError } from '../device/errors.ts';
-import { act, payloadBytes } from './act.ts';
+import { act, type Outcome, payloadBytes } from './act.ts';
 import type { LiveExport, LiveExports } from './live-exports.ts';
 import type { Payloads } from './payloads.ts';
-import {
-  COMMAND,
-  decodeRequest,
-  ERROR,
-  encodeReply,
-  MAX_REQUEST_BYTES,
-  REQUEST_BYTES,
-  type Request,
-} from './protocol.ts';
+import { COMMAND, decodeRequest, ERROR, MAX_REQUEST_BYTES, REQUEST_BYTES, type Request } from './protocol.ts';
 import type { Reader } from './reader.ts';
+import { replyParts } from './replies.ts';
 import type { Opened } from './server-handshake.ts';
 import { createSlots } from './slots.ts';
 
@@ -42,6 +35,7 @@ const sent = (socket: Socket, parts: readonly Buffer[]): Promise<void> =>
   });
 
 const NOTHING = Buffer.alloc(0);
+const SEALED: Outcome = { error: ERROR.ESHUTDOWN, text: 'the export is sealed' };
 
 const answer = async (
   session: Session,
@@ -50,7 +44,7 @@ const answer = async (
   memory: Buffer,
 ): Promise<void> => {
   const { socket, exportName, live } = session;
-  let error: number = ERROR.ESHUTDOWN;
+  let outcome = SEALED;
   if (!live.ended) {
     const io = act(session, request, memory, (failure) => onProblem(`export ${exportName}`, failure));
     // in the same turn as the question above, or an end could slip between
@@ -58,14 +52,14 @@ const answer = async (
       live,
       io.then(() => undefined),
     );
-    error = await io;
+    outcome = await io;
   }
-  const reply = encodeReply(error, request.cookie);
-  const reads = request.command === COMMAND.READ && error === ERROR.OK;
+  const parts = replyParts(session.structured, request, outcome, memory);
+  const sends = parts.includes(memory);
   // a write's memory is free for the next request while the answer is on its way
-  if (!reads) payloads.giveBack(memory);
-  await sent(socket, reads ? [reply, memory] : [reply]);
-  if (reads) payloads.giveBack(memory);
+  if (!sends) payloads.giveBack(memory);
+  await sent(socket, parts);
+  if (sends) payloads.giveBack(memory);
 };
 
 const receive = async (reader: Reader, memory: Buffer, payloads: Payloads): Promise<void> => {
@@ -81,6 +75,7 @@ const receive = async (reader: Reader, memory: Buffer, payloads: Payloads): Prom
 export const serve = async (session: Session, serving: Serving): Promise<void> => {
   const { reader, socket, live } = session;
   const slots = createSlots(LIMITS);
+  reader.straight();
   live.sockets.add(socket);
   try {
     // ended while its device was being opened

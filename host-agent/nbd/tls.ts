@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { connect, TLSSocket } from 'node:tls';
 import { DataPathError } from '../device/errors.ts';
 import { fingerprintOf } from './certificate.ts';
@@ -18,6 +19,14 @@ export interface Secured {
   readonly peerFingerprint: string | undefined;
 }
 
+/**
+ * What is written while a write is under way would go out together, and Node copies parts that go together into a new buffer of
+ * their size before it encrypts them: for a megabyte that costs more than the encryption. One by one they are read where they are.
+ */
+const writesPartByPart = (socket: Writable): void => {
+  Object.defineProperty(socket, '_writev', { value: undefined });
+};
+
 const secured = async (socket: TLSSocket, event: 'secure' | 'secureConnect'): Promise<Secured> => {
   await new Promise<void>((resolve, reject) => {
     socket.once(event, () => resolve());
@@ -30,11 +39,14 @@ const secured = async (socket: TLSSocket, event: 'secure' | 'secureConnect'): Pr
   });
   // later errors reach whoever waits through the reader; a socket without a listener would end the process
   socket.on('error', () => socket.destroy());
+  writesPartByPart(socket);
   const { fingerprint256 } = socket.getPeerCertificate();
   return { socket, peerFingerprint: fingerprint256 === undefined ? undefined : fingerprintOf(fingerprint256) };
 };
 
-const COMMON = { rejectUnauthorized: false, minVersion: 'TLSv1.3' } as const;
+/** The hardware encrypts all of them but the last; the shorter key is the quicker by a tenth. */
+const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
+const COMMON = { rejectUnauthorized: false, minVersion: 'TLSv1.3', ciphers: CIPHERS, honorCipherOrder: true } as const;
 
 export const secureAsServer = (socket: Socket, { keyPem, certPem }: Identity): Promise<Secured> =>
   secured(

@@ -3,7 +3,16 @@ import { newCleanup } from '../../domain/cleanup.ts';
 import { volmoveError } from '../../domain/error.ts';
 import { GIB } from '../../domain/volume/volume.ts';
 import { START_MS } from '../helpers/clock.ts';
-import { aMigration, aReport, DESTINATION, MIGRATION_ID, SOURCE, VOLUME_ID } from '../helpers/factories.ts';
+import {
+  aJob,
+  aMigration,
+  anObject,
+  aReport,
+  DESTINATION,
+  MIGRATION_ID,
+  SOURCE,
+  VOLUME_ID,
+} from '../helpers/factories.ts';
 import { copying, running, show, withMigration } from './migration-helpers.ts';
 import { createWorld, MEMBER, type World } from './world.ts';
 
@@ -21,6 +30,8 @@ describe('a migration', () => {
       requested_at: '2026-01-01T00:00:00.000Z',
       ended_at: null,
       cancel_wished: false,
+      paused: null,
+      bandwidth_bytes_per_second: null,
       digests: null,
       bytes_read: null,
       story: [{ at: '2026-01-01T00:00:00.000Z', run: 1, who: 'admin', from: 'none', to: 'requested', why: null }],
@@ -36,6 +47,46 @@ describe('a migration', () => {
       at: '2026-01-01T00:00:00.000Z',
       stale: false,
       stalled_since: null,
+      activity: 'copying',
+      zeroing: null,
+    });
+  });
+
+  it('that zeroes the end of its destination says so, with a time of arrival of its own', async () => {
+    const zeroing = { doneBytes: GIB, totalBytes: 3 * GIB };
+    const progress = aReport({ doneBytes: GIB, rateBytesPerSecond: GIB, activity: 'zeroing', zeroing });
+    const world = await withMigration(copying, { ...running, progress });
+
+    const shown = (await show(world, '/progress')).progress;
+
+    expect(shown).toMatchObject({
+      phase: 'copying',
+      activity: 'zeroing',
+      zeroing: { done_bytes: GIB, total_bytes: 3 * GIB },
+      percent: 99,
+      eta_seconds: 2,
+    });
+  });
+
+  it('that verifies shows the bytes that were read back', async () => {
+    const ref = { hostId: 'host-b', jobId: `${MIGRATION_ID}.1.data.verify`, kind: 'data.verify', run: 1 } as const;
+    const stage = { state: 'running', phase: 'verifying', phaseSinceMs: START_MS } as const;
+    const world = await withMigration(
+      { stage, jobs: [...copying.jobs, ref] },
+      { ...running, progress: aReport({ doneBytes: GIB }) },
+    );
+    const input = { object: anObject('o', DESTINATION), sizeBytes: GIB, progressIntervalSeconds: null, digest: true };
+    const verifying = { ...running, hostId: ref.hostId, progress: aReport({ doneBytes: GIB / 4 }) };
+    await world.store.jobs.create(aJob(verifying, { kind: 'data.verify', input }));
+
+    const shown = (await show(world, '/progress')).progress;
+
+    expect(shown).toMatchObject({
+      phase: 'verifying',
+      activity: 'verifying',
+      percent: 25,
+      rate_bytes_per_second: 1024,
+      eta_seconds: (GIB * 0.75) / 1024,
     });
   });
 
@@ -75,7 +126,14 @@ describe('a migration', () => {
     const world = await withMigration({
       ...copying,
       stage: { state: 'succeeded', endedAtMs: START_MS + 4000 },
-      report: { sourceDigest: 'aa', destinationDigest: 'aa', bytesRead: 7, bytesWritten: 5, copyMs: 1000 },
+      report: {
+        sourceDigest: 'aa',
+        destinationDigest: 'aa',
+        readback: 'cached',
+        bytesRead: 7,
+        bytesWritten: 5,
+        copyMs: 1000,
+      },
       cleanup: [{ ...newCleanup({ objectName: 'o', ...SOURCE }, 'source'), state: 'done' }],
     });
 
@@ -85,6 +143,7 @@ describe('a migration', () => {
       state: 'succeeded',
       phase: 'succeeded',
       ended_at: '2026-01-01T00:00:04.000Z',
+      verified: 'cached',
       digests: { source: 'aa', destination: 'aa' },
       bytes_read: 7,
       bytes_written: 5,

@@ -50,6 +50,7 @@ const SETTINGS: Deps['settings'] = {
   removalWaitSeconds: 5,
   copyTimeoutSeconds: 600,
   stepTimeoutSeconds: 60,
+  pauseMaxMs: 86_400_000,
   maxBodyBytes: 20_000,
 };
 

@@ -46,6 +46,8 @@ export const aProgress = (changes: Partial<Progress> = {}): Progress => ({
   at: at(-1),
   stale: false,
   stalled_since: null,
+  activity: 'copying',
+  zeroing: null,
   ...changes,
 });
 
@@ -67,7 +69,10 @@ export const aMigration = (changes: Partial<Migration> = {}): Migration => ({
   requested_at: at(-40),
   ended_at: null,
   cancel_wished: false,
+  paused: null,
+  bandwidth_bytes_per_second: null,
   cleanup: { state: 'none', left: [] },
+  verified: null,
   digests: null,
   bytes_read: null,
   bytes_written: null,
@@ -84,6 +89,7 @@ export const aSuccess = (changes: Partial<Migration> = {}): Migration =>
     phase: 'succeeded',
     progress: aProgress({ phase: 'verifying', done_bytes: 8 * GIB, percent: 99, eta_seconds: 0 }),
     ended_at: at(-14),
+    verified: 'direct',
     digests: { source: 'ab'.repeat(32), destination: 'ab'.repeat(32) },
     bytes_read: 3 * GIB,
     bytes_written: 3 * GIB,

@@ -58,6 +58,15 @@ describe('volmove migrate', () => {
     });
   });
 
+  it('asks for the copy engine that it is told, and knows which there are', async () => {
+    await world.run(['migrate', 'data1', '--to', 'store-a@files#p2', '--copy-engine', 'dd']);
+    const unknown = await world.run(['migrate', 'data1', ...TO, '--copy-engine', 'rsync']);
+
+    expect(posted()?.body).toMatchObject({ migration: { copy_engine: 'dd' } });
+    expect(unknown.exitCode).toBe(2);
+    expect(unknown.stderr).toContain('Allowed choices are volmove, dd.');
+  });
+
   it('waits with its progress on stderr, so that stdout is still the id', async () => {
     world.onSleep = () => {
       world.service.migrations[0] = aSuccess();

@@ -162,6 +162,18 @@ describe('the phases of a migration', () => {
     ]);
   });
 
+  it('have a repair among them once what was read back differs', () => {
+    const story = storyOf(['validating', 'locking', 'preparing', 'copying', 'verifying', 'repairing']);
+
+    expect(rows(aMigration({ phase: 'repairing', story })).slice(3)).toEqual([
+      'copying done',
+      'verifying done',
+      'repairing active',
+      'reverifying pending',
+      'finalizing pending',
+    ]);
+  });
+
   it('are those of the present run', () => {
     const story = [...storyOf(['validating', 'locking', 'copying', 'failed']), ...storyOf(['validating'], 2)];
 

@@ -126,6 +126,18 @@ describe('what is shown of migrations, volumes and storage', () => {
     expect(steps).toEqual(['validating', 'copying', '', 'rolling back', 'failed', '']);
   });
 
+  it('says who copied only where that was not volmove itself', async () => {
+    world.service.migrations.push(
+      aSuccess({ copy_engine: 'dd' }),
+      aSuccess({ id: migrationId(2), copy_engine: 'volmove' }),
+    );
+
+    const [dd, own] = [await world.run(['show', migrationId(1)]), await world.run(['show', migrationId(2)])];
+
+    expect(dd.stdout).toContain('Copied by            dd\n');
+    expect(own.stdout).not.toContain('Copied by');
+  });
+
   it('shows two different digests as different', async () => {
     world.service.migrations.push(aFailure({ digests: { source: 'aa', destination: 'bb' } }));
 

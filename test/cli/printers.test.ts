@@ -40,6 +40,24 @@ describe('the picture of a migration', () => {
     expect(lines[6]).toBe('    no progress for 45 s');
   });
 
+  it('shows that a migration is paused, where it would say that nothing moves', () => {
+    const progress = aProgress({ activity: 'paused', rate_bytes_per_second: 0, eta_seconds: null, at: at(-3600) });
+
+    const lines = drawn([view(aMigration({ paused: { by: 'ann', at: at(-3600) }, progress }))]);
+
+    expect(lines[0]).toBe('data1  8.0 GiB  store-a@files#p1 -> store-b@files#p1  paused');
+    expect(lines[6]).toBe('    paused');
+  });
+
+  it('shows the zeroing of the rest of a larger destination', () => {
+    const zeroing = { done_bytes: GIB, total_bytes: 3 * GIB };
+    const progress = aProgress({ done_bytes: 8 * GIB, activity: 'zeroing', zeroing });
+
+    const lines = drawn([view(aMigration({ progress }))], 40, 120);
+
+    expect(lines[5]).toContain('99 %  zeroing the rest of the destination, 1.0 GiB of 3.0 GiB');
+  });
+
   it('shows what broke and that something is left over', () => {
     const lines = drawn([view(aFailure({ cleanup: needsYou }))]);
 
@@ -134,6 +152,34 @@ describe('the plain printer', () => {
       '02:10:05  data1  copying 50 %, 4.0 GiB of 8.0 GiB, 312 MiB/s, ETA 14 s\n',
       '02:10:12  data1  succeeded\n',
       'done: data1 lives at store-b@files#p1 now: 8.0 GiB in 26 s, digest abababababab at both ends. The old copy is removed.\n',
+    ]);
+  });
+
+  it('tells of a pause, a limit, and that it goes on', () => {
+    const written: string[] = [];
+    const printer = createPlainPrinter((text) => written.push(text));
+    let before: MigrationView | undefined;
+    const paused = { by: 'ann', at: at(0) };
+    const still = aProgress({ activity: 'paused', rate_bytes_per_second: 0, eta_seconds: null });
+    for (const [second, change] of [
+      {},
+      { paused },
+      { paused, progress: still },
+      { paused, progress: still, bandwidth_bytes_per_second: 200 * 1024 * 1024 },
+      {},
+    ].entries()) {
+      before = look(before, aMigration(change), NOW_MS + second * 1000);
+      printer.update([before], null, NOW_MS + second * 1000);
+    }
+
+    expect(written.map((text) => text.slice('02:10:00  data1  '.length).trimEnd())).toEqual([
+      'copying; 8.0 GiB from store-a@files#p1 to store-b@files#p1',
+      'copying 45 %, 3.6 GiB of 8.0 GiB, 312 MiB/s, ETA 14 s',
+      'pausing, asked by ann',
+      'paused, asked by ann',
+      '200 MiB/s at the most',
+      'resumed',
+      'no limit of its own',
     ]);
   });
 

@@ -20,12 +20,12 @@ const turns = async (count: number): Promise<void> => {
 };
 
 describe('checkpoints', () => {
-  it('come after every 64 MiB that were read, however little time has gone by, and at the end', async () => {
+  it('come before 64 MiB more were read, however little time has gone by, and at the end', async () => {
     const { copied, checkpoints } = copying(endless(330 * MIB), endless(330 * MIB), { monotonicMs: still });
     await copied;
 
-    expect(checkpoints.length).toBeGreaterThanOrEqual(4);
-    expect(checkpoints.length).toBeLessThanOrEqual(6);
+    expect(checkpoints.length).toBeGreaterThanOrEqual(5);
+    expect(checkpoints.length).toBeLessThanOrEqual(8);
     expect(checkpoints.at(-1)?.settledBytes).toBe(330 * MIB);
   });
 
@@ -68,7 +68,7 @@ describe('a pause', () => {
     await copied;
 
     const settledBytes = 5 * CHUNK_BYTES;
-    expect(paused.progress).toMatchObject({ settledBytes, rateBytesPerSecond: 0 });
+    expect(paused.progress).toMatchObject({ settledBytes, rateBytesPerSecond: 0, activity: 'paused' });
     expect(paused.durable.subarray(0, settledBytes).equals(source.content.subarray(0, settledBytes))).toBe(true);
     expect(paused.checkpoints).toBe(1);
     expect(checkpoints[0]?.settledBytes).toBe(settledBytes);
@@ -76,8 +76,52 @@ describe('a pause', () => {
   });
 });
 
+describe('the end of a larger destination', () => {
+  const withTail = (change: Parameters<typeof copying>[2]) => {
+    const progress: CopyProgress[] = [];
+    const destination = memoryDevice(CHUNK_BYTES + 40 * MIB, 0xa5);
+    const { copied } = copying(memoryDevice(CHUNK_BYTES, 3), destination, {
+      destinationIsZero: false,
+      onProgress: (p) => progress.push(p),
+      ...change,
+    });
+    return { progress, destination, copied };
+  };
+
+  it('is zeroed in pieces that show, with a rate of their own; the volume is settled before', async () => {
+    const { progress, copied } = withTail({});
+    await copied;
+
+    const zeroing = progress.filter((p) => p.activity === 'zeroing');
+    expect(zeroing.map((p) => (p.zeroing?.doneBytes ?? 0) / MIB)).toEqual([0, 16, 32, 40]);
+    expect(zeroing.every((p) => p.settledBytes === CHUNK_BYTES && p.zeroing?.totalBytes === 40 * MIB)).toBe(true);
+    expect(zeroing.at(-1)?.rateBytesPerSecond).toBeGreaterThan(0);
+  });
+
+  it('can be paused between its pieces', async () => {
+    const resumed = deferred();
+    let asked = 0;
+    const { progress, destination, copied } = withTail({
+      whilePaused: () => (++asked === 3 ? resumed.promise : undefined),
+    });
+    await until('it is paused', () => progress.at(-1)?.activity === 'paused');
+    await turns(20);
+    const whilePaused = progress.length;
+    resumed.resolve();
+    await copied;
+
+    expect(progress.slice(0, whilePaused).findLast((p) => p.zeroing)?.zeroing?.doneBytes).toBe(16 * MIB);
+    expect(
+      destination
+        .durable()
+        .subarray(CHUNK_BYTES)
+        .every((byte) => byte === 0),
+    ).toBe(true);
+  });
+});
+
 describe('one request that hangs', () => {
-  it('lets no more than a few hundred others go by, and the copy goes on when it is answered', async () => {
+  it('lets no more others go by than a crash may make the copy do again, and the copy goes on when it is answered', async () => {
     const hang = deferred();
     let begun = 0;
     const source = endless(400 * MIB);
@@ -100,8 +144,7 @@ describe('one request that hangs', () => {
     await copied;
 
     expect(stuck.settledBytes).toBe(0);
-    expect(stuck.begun).toBeGreaterThan(100);
-    expect(stuck.begun).toBeLessThan(300);
+    expect(stuck.begun).toBe(64);
     expect(begun).toBe(400);
   });
 });

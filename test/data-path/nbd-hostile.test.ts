@@ -184,7 +184,7 @@ describe('after TLS', () => {
       kinds.push(await replyKind(reader));
     }
 
-    expect(kinds).toEqual([REPLY.ERR_POLICY, REPLY.ERR_INVALID, REPLY.ERR_INVALID, REPLY.ERR_UNSUP, REPLY.ERR_UNSUP]);
+    expect(kinds).toEqual([REPLY.ERR_POLICY, REPLY.ERR_INVALID, REPLY.ERR_INVALID, REPLY.ERR_UNSUP, REPLY.ERR_INVALID]);
   });
 
   it('INFO tells the size and lets nobody in', async () => {

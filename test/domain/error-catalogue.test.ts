@@ -7,8 +7,19 @@ import { aVolume, VOLUME_ID } from '../helpers/factories.ts';
 /** A value for every parameter that any message takes. */
 const PARAMS = {
   ...Object.fromEntries(
-    ['id', 'reason', 'rule', 'path', 'method', 'asked', 'min', 'max', 'host', 'place', 'state', 'request', 'by']
-      .concat(['status', 'cause', 'source', 'destination', 'hostId', 'object'])
+    ['id', 'reason', 'rule', 'path', 'method', 'asked', 'min', 'max', 'host', 'place', 'state', 'request', 'by', 'what']
+      .concat([
+        'status',
+        'cause',
+        'source',
+        'destination',
+        'hostId',
+        'object',
+        'program',
+        'package',
+        'volumeAt',
+        'stillDiffering',
+      ])
       .map((name) => [name, `the ${name}.`]),
   ),
   ...Object.fromEntries(

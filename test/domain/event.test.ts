@@ -47,7 +47,14 @@ const finalizing = (['locking', 'preparing', 'copying', 'verifying', 'finalizing
   (migration, phase, i) => written(enter(phase, i + 2)(migration)),
   begun,
 );
-const report = { sourceDigest: 'd', destinationDigest: 'd', bytesRead: 1, bytesWritten: 1, copyMs: 1 };
+const report = {
+  sourceDigest: 'd',
+  destinationDigest: 'd',
+  readback: 'direct' as const,
+  bytesRead: 1,
+  bytesWritten: 1,
+  copyMs: 1,
+};
 const ended = written(endMigration({ outcome: success, report, who: 'execution', nowMs: at(61) })(finalizing));
 const sequenceIn = (event: VolmoveEvent | undefined): number => event?.detail.sequence ?? Number.NaN;
 

@@ -4,6 +4,7 @@ import { isJobEnded, type Job, RECENT_REPORTS, resultOf } from '../../domain/job
 import { proofOf } from '../../domain/job/proof.ts';
 import { failJob, finishJob, reportProgress, takeJob, wishJob } from '../../domain/job/steps.ts';
 import { ackToken, offerToken } from '../../domain/job/token.ts';
+import type { Verify } from '../../domain/volume/volume.ts';
 import { START_MS } from '../helpers/clock.ts';
 import { aJob, anObject, aReport, DESTINATION } from '../helpers/factories.ts';
 import { refusedBy, written } from '../helpers/refusal.ts';
@@ -137,9 +138,11 @@ describe('a proof', () => {
     aJob({ stage: { state: 'succeeded', endedAtMs: nowMs, result: { ...result, readback: 'direct' } } }, spec);
   const copy = (change: Partial<typeof copied> | { digest: null }): Job =>
     aJob({ stage: { state: 'succeeded', endedAtMs: nowMs, result: { ...copied, ...change } } });
+  const proof = (copied: Job | undefined, verify: Job | undefined, asked: Verify = 'full') =>
+    proofOf({ copy: copied, verify, repair: undefined, reverify: undefined }, asked);
 
   it('is equal digests of the generation that was sealed', () => {
-    expect(proofOf(copy({}), verified({ digest: 'd', generation: 1 }), 'full')).toEqual({
+    expect(proof(copy({}), verified({ digest: 'd', generation: 1 }))).toEqual({
       kind: 'digest',
       digest: 'd',
       writeEpoch: 3,
@@ -162,17 +165,17 @@ describe('a proof', () => {
     ['the destination has no digest', copy({}), verified({ digest: null, generation: 1 }), 'NoProof'],
     ['the digests differ', copy({}), verified({ digest: 'x', generation: 1 }), 'DigestMismatch'],
   ])('is not there when %s', (_why, copyJob, verifyJob, code) => {
-    expect(() => proofOf(copyJob, verifyJob, 'full')).toThrow(expect.objectContaining({ code }));
+    expect(() => proof(copyJob, verifyJob)).toThrow(expect.objectContaining({ code }));
   });
 
   it('of nothing still needs the copy and the seal', () => {
     const nothing = { digest: null, generation: 1 };
 
-    expect(proofOf(copy({ digest: null }), verified(nothing), 'none')).toEqual({ kind: 'none', writeEpoch: 3 });
-    expect(() => proofOf(copy({ digest: null }), undefined, 'none')).toThrow(
+    expect(proof(copy({ digest: null }), verified(nothing), 'none')).toEqual({ kind: 'none', writeEpoch: 3 });
+    expect(() => proof(copy({ digest: null }), undefined, 'none')).toThrow(
       expect.objectContaining({ code: 'NoProof' }),
     );
-    expect(() => proofOf(copy({ generation: 2 }), verified(nothing), 'none')).toThrow(
+    expect(() => proof(copy({ generation: 2 }), verified(nothing), 'none')).toThrow(
       expect.objectContaining({ code: 'NoProof' }),
     );
   });

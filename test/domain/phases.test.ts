@@ -21,7 +21,12 @@ const ALLOWED: readonly `${Phase} > ${Phase}`[] = [
   'moving > finalizing',
   'moving > rolling_back',
   'verifying > finalizing',
+  'verifying > repairing',
   'verifying > rolling_back',
+  'repairing > reverifying',
+  'repairing > rolling_back',
+  'reverifying > finalizing',
+  'reverifying > rolling_back',
   'finalizing > rolling_back',
 ];
 

@@ -12,5 +12,6 @@ export const SETTINGS: Settings = {
   removalWaitSeconds: 60,
   copyTimeoutSeconds: 3_600,
   stepTimeoutSeconds: 900,
+  pauseMaxMs: 86_400_000,
   maxBodyBytes: 262_144,
 };

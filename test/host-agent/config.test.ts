@@ -32,7 +32,9 @@ describe('the configuration of an agent', () => {
       heartbeat_seconds: 20,
       concurrency: 4,
       stall_after_seconds: 60,
+      stall_fail_after_seconds: 3600,
       peer_away_seconds: 120,
+      peer_answer_seconds: 30,
     });
   });
 

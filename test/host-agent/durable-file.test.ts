@@ -8,7 +8,7 @@ import { tempDir } from '../data-path/helpers/temp-dir.ts';
 import { thrownBy } from '../data-path/helpers/thrown.ts';
 
 const CHECKPOINT = {
-  settledBytes: 1024,
+  settledBytes: 0,
   digest: { format: 'volmove-merkle-1', sizeBytes: 4096, chunks: 0, frontier: [] },
 } as const;
 

@@ -51,6 +51,7 @@ const rig = async (store: Store = createStore(memoryRecords())) => {
     clock: fakeClock(),
     monotonicMs: () => state.nowMs,
     newId: () => 'incarnation',
+    path: process.env.PATH ?? '',
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason);
@@ -163,7 +164,7 @@ describe('an agent whose lease has lapsed', () => {
     agent.state.nowMs = LAPSED_MS;
     const lapsed = await thrownBy(connect(agent));
 
-    expect(before).toMatchObject({ code: 'PeerRefused' });
+    expect(before).toMatchObject({ code: 'ExportNotOpen' });
     expect(lapsed).toMatchObject({ code: 'ConnectionLost' });
     expect(agent.state.problems).toEqual(['lease']);
   });

@@ -24,7 +24,8 @@ const reporterRig = async (change: Partial<ReporterDeps> = {}) => {
   const taken = await store.jobs.apply(ID, takeJob('incarnation', 0, 0));
   const holder: Holder = { attempt: 1, incarnation: 'incarnation' };
   const notifier = recordedEvents();
-  const deps = { store, notifier, clock: fakeClock(), stallAfterSeconds: 60, ...change };
+  const stall = { monotonicMs: () => 0, stallAfterSeconds: 60, stallFailAfterSeconds: null };
+  const deps = { store, notifier, clock: fakeClock(), ...stall, ...change };
   return { store, notifier, reporter: createReporter(deps, taken, () => holder) };
 };
 
@@ -89,12 +90,12 @@ describe('the end of a copy', () => {
   });
 
   it('forgets its checkpoint when it failed or was cancelled, and keeps it when it was only stopped', async () => {
-    const checkpoint = { settledBytes: 0, digest: { leaves: 0, peaks: [] } };
+    const digest = { format: 'volmove-merkle-1', sizeBytes: SIZE_BYTES, chunks: 0, frontier: [] } as const;
     const left: boolean[] = [];
     for (const how of ['cancelled', 'failed', 'stopped'] as const) {
       const agent = await agentRig();
       const { running, job, stop, goOn } = await pausedCopy(agent);
-      await agent.parts.checkpoints.write({ jobId: job.id, writeEpoch: 0, checkpoint: checkpoint as never });
+      await agent.parts.checkpoints.write({ jobId: job.id, writeEpoch: 0, checkpoint: { settledBytes: 0, digest } });
 
       if (how === 'cancelled') running.heard(await agent.wish(job, { cancel: true }));
       if (how === 'stopped') stop.abort(new Error('the lease is lost'));

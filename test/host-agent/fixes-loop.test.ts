@@ -20,7 +20,7 @@ const rig = (change: Partial<LoopDeps> = {}) => {
       },
       run: (job) => {
         state.begun += 1;
-        return { id: job.id, kind: job.kind, heard: () => undefined, done: Promise.resolve() };
+        return { id: job.id, kind: job.kind, rests: false, heard: () => undefined, done: Promise.resolve() };
       },
       nextLook: (signal) =>
         new Promise((resolve) => {

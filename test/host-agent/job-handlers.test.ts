@@ -120,7 +120,7 @@ describe('data.copy and data.verify', () => {
 
     const failed = await ended(agent, spec as JobSpec, { id: 'other' });
 
-    expect(failureOf(failed)?.code).toBe('PeerRefused');
+    expect(failureOf(failed)?.code).toBe('PeerCertificateMismatch');
   });
 
   it('of a source that is smaller than the volume fails before it connects', async () => {

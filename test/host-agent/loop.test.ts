@@ -12,6 +12,7 @@ interface Begun {
   readonly stop: AbortSignal;
   readonly end: Deferred;
   readonly heard: Job[];
+  rests: boolean;
 }
 
 /** A loop over a list that the test changes; it looks when the test says so, or when a slot frees. */
@@ -23,13 +24,21 @@ const rig = (heavySlots: number, first: readonly Job[]) => {
   const state = { jobs: [...first], looks: 0, failing: false, over: false };
   let message = deferred();
   const run = (job: Job, stop: AbortSignal): RunningJob => {
-    const one: Begun = { job, stop, end: deferred(), heard: [] };
+    const one: Begun = { job, stop, end: deferred(), heard: [], rests: false };
     begun.push(one);
     // an ended job leaves the list, as its item does in the store
     const done = one.end.promise.then(() => {
       state.jobs = state.jobs.filter((j) => j.id !== job.id);
     });
-    return { id: job.id, kind: job.kind, heard: (seen) => one.heard.push(seen), done };
+    return {
+      id: job.id,
+      kind: job.kind,
+      get rests() {
+        return one.rests;
+      },
+      heard: (seen) => one.heard.push(seen),
+      done,
+    };
   };
   const loop = runLoop(
     {
@@ -85,6 +94,19 @@ describe('the loop', () => {
 
     expect(before).toEqual(['a', 'b']);
     expect(agent.ids()).toEqual(['a', 'b', 'c']);
+    await stopAll(agent);
+  });
+
+  it('gives the place of a copy that is paused to another', async () => {
+    const agent = rig(1, [jobOf('paused', 'data.copy', 1), jobOf('waits', 'data.copy', 2)]);
+    await agent.firstLook;
+    const before = agent.ids();
+
+    if (agent.begun[0]) agent.begun[0].rests = true;
+    await agent.look();
+
+    expect(before).toEqual(['paused']);
+    expect(agent.ids()).toEqual(['paused', 'waits']);
     await stopAll(agent);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { volmoveError } from '../../domain/error.ts';
 import type { Job } from '../../domain/job/job.ts';
 import { failJob, type Holder, takeJob, wishJob } from '../../domain/job/steps.ts';
+import type { Measured } from '../../host-agent/jobs/context.ts';
 import { createReporter, type Reporter } from '../../host-agent/jobs/reporter.ts';
 import { memoryRecords } from '../../store/memory-records.ts';
 import { createStore, type Store } from '../../store/store.ts';
@@ -20,12 +21,13 @@ const rig = async (change: Partial<Job> = {}, store: Store = createStore(memoryR
   const before = (await store.jobs.get(...ID))?.attempt ?? 0;
   const taken = await store.jobs.apply(ID, takeJob('incarnation', before, clock.nowMs()));
   const holder: Holder = { attempt: taken.value.attempt, incarnation: 'incarnation' };
-  const reporter = createReporter({ store, notifier, clock, stallAfterSeconds: 60 }, taken, () => holder);
+  const stall = { monotonicMs: clock.nowMs, stallAfterSeconds: 60, stallFailAfterSeconds: 600 };
+  const reporter = createReporter({ store, notifier, clock, ...stall }, taken, () => holder);
   return { store, clock, notifier, reporter, stored: async () => (await store.jobs.get(...ID)) as Job };
 };
 
-const at = (reporter: Reporter, settledBytes: number): void =>
-  reporter.measured({ settledBytes, totalBytes: TOTAL, rateBytesPerSecond: 10 });
+const at = (reporter: Reporter, settledBytes: number, more: Partial<Measured> = {}): void =>
+  reporter.measured({ settledBytes, totalBytes: TOTAL, rateBytesPerSecond: 10, ...more });
 
 const stalledOf = ({ events }: { events: { detailType: string }[] }): number =>
   events.filter((event) => event.detailType === 'Volume Migration Stalled').length;
@@ -129,30 +131,90 @@ describe('a stall', () => {
   });
 
   it('is none while the copy is paused', async () => {
+    const { reporter, clock, notifier, stored } = await rig();
+    at(reporter, 100);
+    at(reporter, 100, { activity: 'paused' });
+    await reporter.report();
+
+    clock.advanceMs(86_400_000);
+    await reporter.report();
+
+    expect(stalledOf(notifier)).toBe(0);
+    expect(reporter.stall.failure()).toBeUndefined();
+    expect((await stored()).progress).toMatchObject({ activity: 'paused', doneBytes: 100 });
+  });
+
+  it('is one when a pause is wished, and what is under way never ends', async () => {
     const { reporter, clock, store, notifier } = await rig();
     at(reporter, 100);
     await wish(store, { paused: true });
     await reporter.report();
 
-    clock.advanceMs(600_000);
+    clock.advanceMs(61_000);
     await reporter.report();
 
-    expect(stalledOf(notifier)).toBe(0);
+    expect(stalledOf(notifier)).toBe(1);
   });
 
   it('is counted from the end of a pause, not through it', async () => {
-    const { reporter, clock, store, notifier } = await rig();
-    at(reporter, 100);
-    await wish(store, { paused: true });
+    const { reporter, clock, notifier } = await rig();
+    at(reporter, 100, { activity: 'paused' });
     await reporter.report();
     clock.advanceMs(600_000);
-    await wish(store, { paused: false });
+    at(reporter, 100);
     await reporter.report();
 
+    clock.advanceMs(59_000);
+    await reporter.report();
+    const before = stalledOf(notifier);
     clock.advanceMs(1_000);
     await reporter.report();
 
-    expect(stalledOf(notifier)).toBe(0);
+    expect([before, stalledOf(notifier)]).toEqual([0, 1]);
+  });
+
+  it('is none while the end of a larger destination is zeroed, and one when that stops', async () => {
+    const { reporter, clock, notifier, stored } = await rig();
+    at(reporter, TOTAL);
+    const seen: unknown[] = [];
+    for (const doneBytes of [0, 10, 20, 20]) {
+      at(reporter, TOTAL, { activity: 'zeroing', zeroing: { doneBytes, totalBytes: 40 }, rateBytesPerSecond: 5 });
+      await reporter.report();
+      clock.advanceMs(59_000);
+      seen.push((await stored()).progress?.zeroing);
+    }
+    await reporter.report();
+
+    expect(seen.at(-1)).toEqual({ doneBytes: 20, totalBytes: 40 });
+    expect(stalledOf(notifier)).toBe(1);
+  });
+
+  it('is not seen in a chunk that has to wait for a slow limit', async () => {
+    const { reporter, clock, store, notifier } = await rig();
+    await wish(store, { bandwidthBytesPerSecond: 10_240 });
+    at(reporter, 100);
+    await reporter.report();
+    const told: number[] = [];
+
+    for (const ms of [150_000, 12_500]) {
+      clock.advanceMs(ms);
+      await reporter.report();
+      told.push(stalledOf(notifier));
+    }
+
+    expect(told).toEqual([0, 1]);
+  });
+
+  it('that lasts for too long is a reason to fail, and says for how long', async () => {
+    const { reporter, clock } = await rig();
+    at(reporter, 100);
+
+    clock.advanceMs(599_999);
+    const before = reporter.stall.failure();
+    clock.advanceMs(1);
+
+    expect(before).toBeUndefined();
+    expect(reporter.stall.failure()).toMatchObject({ code: 'Stalled', message: 'Nothing has moved for 600 s.' });
   });
 });
 

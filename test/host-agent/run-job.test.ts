@@ -5,7 +5,7 @@ import { failJob, takeJob } from '../../domain/job/steps.ts';
 import { until } from '../data-path/helpers/until.ts';
 import { refusalOf } from '../helpers/refusal.ts';
 import { agentRig, INTERVAL_MS, PLACE } from './helpers/agent-rig.ts';
-import { contentOf, objectNamed, PAUSE_POLL_MS, pausedCopy } from './helpers/copy-scene.ts';
+import { contentOf, objectNamed, pausedCopy } from './helpers/copy-scene.ts';
 
 const CREATE: JobSpec = { kind: 'volume.create', input: { objectName: 'new', place: PLACE, sizeBytes: 4096 } };
 const NEW = { pool: PLACE.pool, objectName: 'new' };
@@ -158,7 +158,8 @@ describe('an attempt that is stopped from outside', () => {
     await goOn();
     await running.done;
 
-    expect(await agent.stored(job)).toEqual(newer.value);
+    const control = { ...newer.value.control, paused: false };
+    expect(await agent.stored(job)).toEqual({ ...newer.value, control });
     expect(agent.tasks.told).toEqual([]);
   });
 
@@ -180,13 +181,14 @@ describe('reports of an attempt', () => {
     const agent = await agentRig();
     const { running, job, stop } = await pausedCopy(agent);
     await until('it waits for its interval', () => agent.time.sleeping(INTERVAL_MS) === 1);
+    const before = (await agent.stored(job)).recent.length;
     agent.time.wake(INTERVAL_MS);
-    await until('it has reported', async () => (await agent.stored(job)).recent.length === 1);
+    await until('it has reported', async () => (await agent.stored(job)).recent.length === before + 1);
     await until('it waits again', () => agent.time.sleeping(INTERVAL_MS) === 1);
 
     running.heard(await agent.wish(job, { reportNow: 1 }));
 
-    await until('it has reported again', async () => (await agent.stored(job)).recent.length === 2);
+    await until('it has reported again', async () => (await agent.stored(job)).recent.length === before + 2);
     stop.abort(new Error('over'));
     await running.done;
   });
@@ -225,8 +227,8 @@ describe('a copy that is paused', () => {
   it('goes on when the wish changes, and ends with everything copied', async () => {
     const agent = await agentRig();
     const { running, job, goOn, source, destination } = await pausedCopy(agent);
-    agent.time.wake(PAUSE_POLL_MS);
-    await until('it is still paused', () => agent.time.sleeping(PAUSE_POLL_MS) === 1);
+    agent.time.wake(INTERVAL_MS);
+    await until('it is still paused', () => agent.time.sleeping(INTERVAL_MS) === 1);
 
     await goOn();
     await running.done;

@@ -31,6 +31,7 @@ export interface MigrationBody {
   readonly id: string;
   readonly state: string;
   readonly phase: string;
+  readonly copy_engine: string;
   readonly reason: { readonly code: string; readonly message: string; readonly remedy: string } | null;
   readonly digests: { readonly source: string; readonly destination: string } | null;
   readonly cleanup: { readonly state: string };
@@ -88,9 +89,13 @@ class Part {
 
 export type Rig = Awaited<ReturnType<typeof startRig>>;
 
-export const startRig = async (hosts: readonly string[] = ['alpha', 'beta'], settings: object = {}) => {
+export const startRig = async (
+  hosts: readonly string[] = ['alpha', 'beta'],
+  settings: object = {},
+  pools: readonly string[] = ['main'],
+) => {
   const directory = await mkdtemp(join(tmpdir(), 'volmove-test-'));
-  const pool = (host: string): string => join(directory, host, 'pool');
+  const pool = (host: string, name = 'main'): string => join(directory, host, name === 'main' ? 'pool' : name);
   const cloudArgs = (port: string): string[] => ['up', '--data-dir', join(directory, 'cloud'), '--port', port];
   const first = new Part('cloud', cloudArgs('0'), join(directory, 'cloud.log'));
   const url = /http:\/\/\S+/.exec(await first.start())?.[0] ?? '';
@@ -99,7 +104,7 @@ export const startRig = async (hosts: readonly string[] = ['alpha', 'beta'], set
   cloud.child = first.child;
   const parts = new Map<string, Part>([['cloud', cloud]]);
   for (const host of hosts) {
-    await mkdir(pool(host), { recursive: true });
+    for (const name of pools) await mkdir(pool(host, name), { recursive: true });
     const config = {
       host_id: host,
       data_dir: join(directory, host, 'data'),
@@ -107,7 +112,7 @@ export const startRig = async (hosts: readonly string[] = ['alpha', 'beta'], set
       auto_register: true,
       heartbeat_seconds: 2,
       migration_progress_report_interval: 0.2,
-      backends: [{ name: 'files', driver: 'file', pools: [{ name: 'main', path: pool(host) }] }],
+      backends: [{ name: 'files', driver: 'file', pools: pools.map((name) => ({ name, path: pool(host, name) })) }],
       ...settings,
     };
     const path = join(directory, `${host}.json`);
@@ -138,6 +143,8 @@ export const startRig = async (hosts: readonly string[] = ['alpha', 'beta'], set
     url,
     directory,
     pool,
+    dataDir: (host: string): string => join(directory, host, 'data'),
+    log: (name: string): Promise<string> => readFile(part(name).logPath, 'utf8'),
     call,
     volume,
     migration,
@@ -165,9 +172,9 @@ export const startRig = async (hosts: readonly string[] = ['alpha', 'beta'], set
 
     /** The file behind the volume, where a guest would find it. */
     async path(id: string): Promise<string> {
-      const host = (await volume(id))['os-vol-host-attr:host']?.split('@')[0] ?? '';
-      const [name] = (await readdir(pool(host))).filter((file) => file.includes(`volume-${id}-`));
-      return join(pool(host), name ?? 'missing');
+      const [host = '', , name] = (await volume(id))['os-vol-host-attr:host']?.split(/[@#]/) ?? [];
+      const [file] = (await readdir(pool(host, name))).filter((one) => one.includes(`volume-${id}-`));
+      return join(pool(host, name), file ?? 'missing');
     },
 
     async write(id: string, offset: number, bytes: Uint8Array): Promise<void> {
@@ -199,11 +206,14 @@ export const startRig = async (hosts: readonly string[] = ['alpha', 'beta'], set
     /** Every object in every pool. */
     async objects(): Promise<string[]> {
       const all = await Promise.all(
-        hosts.map(async (host) => (await readdir(pool(host))).map((file) => `${host}/${file}`)),
+        hosts.flatMap((host) =>
+          pools.map(async (name) => (await readdir(pool(host, name))).map((file) => `${host}/${file}`)),
+        ),
       );
       return all.flat().filter((file) => file.endsWith('.img'));
     },
 
+    /** To the main pool of a host, unless `options` name another destination. */
     async migrate(id: string, to: string, options: object = {}): Promise<string> {
       const asked = { volume_id: id, destination: `${to}@files#main`, ...options };
       const reply = await call<{ migration: { id: string } }>('POST', '/migrations', { migration: asked });

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { volmoveError } from '../../domain/error.ts';
 import { failJob } from '../../domain/job/steps.ts';
+import { wishBandwidth, wishPause } from '../../domain/migration/wishes.ts';
 import { GIB } from '../../domain/volume/volume.ts';
 import { dispatch } from '../../functions/workflow/dispatch/dispatch.ts';
 import { tellResult } from '../../store/results.ts';
 import { aHost, MIGRATION_ID, SOURCE_OBJECT, VOLUME_ID } from '../helpers/factories.ts';
 import { refusalOf } from '../helpers/refusal.ts';
 import { COPIED, createRig, DESTINATION_OBJECT, endJob, entered, jobId, type Rig } from '../helpers/rig.ts';
-import { walkTo } from './walk.ts';
+import { SUCCESS, walkTo } from './walk.ts';
 
 const COPY = ['host-a', jobId('data.copy')] as const;
+const FROM_PREPARE = SUCCESS.slice(SUCCESS.findIndex((step) => step.name === 'PrepareDestination'));
 const failure = volmoveError('IoError', { reason: 'bad sector' }).toFailure();
 
 const atCopy = async (): Promise<Rig> => {
@@ -52,6 +54,36 @@ describe('a dispatched job', () => {
 
     expect(job?.control.bandwidthBytesPerSecond).toBe(7);
     expect(job?.input).toMatchObject({ progressIntervalSeconds: 3, digest: false });
+  });
+
+  it('carries what was wished before the copy began', async () => {
+    const rig = await createRig({ options: { bandwidthBytesPerSecond: 7 } });
+    await walkTo(rig, 'PrepareDestination');
+    await rig.deps.store.migrations.apply([MIGRATION_ID], wishPause('admin', rig.clock.nowMs()));
+    await rig.deps.store.migrations.apply([MIGRATION_ID], wishBandwidth(null, 'admin', rig.clock.nowMs()));
+
+    await walkTo(rig, 'agent ends data.copy', FROM_PREPARE);
+
+    expect((await rig.deps.store.jobs.get(...COPY))?.control).toMatchObject({
+      paused: true,
+      bandwidthBytesPerSecond: null,
+    });
+  });
+
+  it('hears of what was wished while it was being written', async () => {
+    const rig = await atCopy();
+    const { jobs } = rig.deps.store;
+    const wishesMeanwhile: typeof jobs = {
+      ...jobs,
+      async create(job) {
+        await rig.deps.store.migrations.apply([MIGRATION_ID], wishBandwidth(9, 'admin', rig.clock.nowMs()));
+        return jobs.create(job);
+      },
+    };
+
+    await dispatch({ ...rig.deps, store: { ...rig.deps.store, jobs: wishesMeanwhile } })(entered(rig, 'data.copy'));
+
+    expect((await jobs.get(...COPY))?.control.bandwidthBytesPerSecond).toBe(9);
   });
 
   it('is written down in the migration before it exists', async () => {

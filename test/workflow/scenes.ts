@@ -4,7 +4,7 @@ import { VOLUME_ID } from '../helpers/factories.ts';
 import { useVolume } from '../helpers/sim/guest.ts';
 import { requestCancel, requestMigration, requestRemoval } from '../helpers/sim/requests.ts';
 import type { Scene } from '../helpers/sim/script.ts';
-import { placeOn } from '../helpers/sim/sim.ts';
+import { FIRST_OBJECT, placeOn } from '../helpers/sim/sim.ts';
 
 /** Stories that every step of the workflow has a part in. */
 
@@ -58,6 +58,24 @@ export const RESET: Scene = {
   },
 };
 
+/** The destination's storage loses what it was given: what is read back differs. */
+export const rots = async ({ world }: Parameters<NonNullable<Scene['meanwhile']>['ask']>[0]): Promise<void> => {
+  const destination = [...world.objects.values()].find(({ name }) => name !== FIRST_OBJECT);
+  if (destination) destination.content = [destination.content[0], -2];
+};
+
+export const REPAIRED: Scene = {
+  ...MIGRATION,
+  name: 'a migration that differs once',
+  meanwhile: { at: /^reads back/, ask: rots },
+};
+
+export const NOT_REPAIRED: Scene = {
+  ...MIGRATION,
+  name: 'a migration that differs always',
+  meanwhile: { at: /^reads back/, whenever: true, ask: rots },
+};
+
 export const DELETION: Scene = { name: 'a deletion', ask: requestRemoval };
 
 export const CREATION: Scene = {
@@ -73,4 +91,14 @@ export const CREATION: Scene = {
     }),
 };
 
-export const SCENES: readonly Scene[] = [MIGRATION, LOCKED, ATTACHED, CANCELLED, RESET, DELETION, CREATION];
+export const SCENES: readonly Scene[] = [
+  MIGRATION,
+  LOCKED,
+  ATTACHED,
+  CANCELLED,
+  RESET,
+  REPAIRED,
+  NOT_REPAIRED,
+  DELETION,
+  CREATION,
+];

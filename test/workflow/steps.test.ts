@@ -58,6 +58,7 @@ describe('a run from beginning to end', () => {
     expect(migration.report).toEqual({
       sourceDigest: 'digest',
       destinationDigest: 'digest',
+      readback: 'direct',
       bytesRead: 5,
       bytesWritten: 4,
       copyMs: 3,

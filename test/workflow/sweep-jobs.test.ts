@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { removalJobId } from '../../domain/cleanup.ts';
 import { takeJob } from '../../domain/job/steps.ts';
 import { wishCancel } from '../../domain/migration/run.ts';
+import { wishBandwidth, wishPause } from '../../domain/migration/wishes.ts';
 import { reserve } from '../../domain/volume/guest.ts';
 import { sweep } from '../../functions/upkeep/sweep.ts';
 import { MIGRATION_ID, VOLUME_ID } from '../helpers/factories.ts';
@@ -106,6 +107,43 @@ describe('jobs', () => {
     await pass(rig);
 
     expect((await rig.deps.store.jobs.get(...COPY))?.control.cancel).toBe(true);
+  });
+
+  it('whose pause or limit nobody has passed on hear of it, and only they', async () => {
+    const rig = await copying();
+    await take(rig);
+    await rig.deps.store.migrations.apply([MIGRATION_ID], wishPause('admin', rig.clock.nowMs()));
+    await rig.deps.store.migrations.apply([MIGRATION_ID], wishBandwidth(7, 'admin', rig.clock.nowMs()));
+    rig.queues.looks.length = 0;
+
+    await pass(rig);
+    await pass(rig);
+
+    expect((await rig.deps.store.jobs.get(...COPY))?.control).toMatchObject({
+      paused: true,
+      bandwidthBytesPerSecond: 7,
+    });
+    expect((await rig.deps.store.jobs.get('host-b', jobId('destination.prepare')))?.control.paused).toBe(false);
+    expect(rig.queues.looks).toEqual(['host-a']);
+  });
+
+  it('whose pause has lasted for its longest time go on by themselves', async () => {
+    const rig = await copying();
+    await take(rig);
+    await rig.deps.store.migrations.apply([MIGRATION_ID], wishPause('admin', rig.clock.nowMs()));
+    const seen: (boolean | undefined)[] = [];
+    for (const ms of [0, 86_399_000, 1_000]) {
+      rig.clock.advanceMs(ms);
+      await beat(rig, 'host-a', 'host-b');
+      await pass(rig);
+      seen.push((await rig.deps.store.jobs.get(...COPY))?.control.paused);
+    }
+
+    const migration = await rig.migration();
+
+    expect(seen).toEqual([true, true, false]);
+    expect(migration.wishes.pause).toBeNull();
+    expect(migration.story.at(-1)).toMatchObject({ who: 'sweeper', why: 'resumed: a pause ends after 86400 s' });
   });
 
   it('of a migration that has ended fail with their host all the same: an execution may still wait for one', async () => {

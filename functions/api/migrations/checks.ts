@@ -3,9 +3,10 @@ import { findPool, type Host, isUp } from '../../../domain/host/host.ts';
 import { isEnded } from '../../../domain/migration/migration.ts';
 import { formatPlacement, type PlacementRequest, parsePlacement, samePlacement } from '../../../domain/placement.ts';
 import { cannotMigrate, unclaimable } from '../../../domain/volume/claim.ts';
-import type { Volume } from '../../../domain/volume/volume.ts';
+import type { MigrationOptions, Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { type Place, requireSpace, resolvePlace } from '../pools/places.ts';
+import { engineRefusal } from './copy-engine.ts';
 
 /** A dry run: everything that a request is judged by, each told apart, nothing changed. */
 export interface Check {
@@ -101,16 +102,31 @@ const sourceCheck = async (deps: Deps, { location }: Volume): Promise<Check> => 
   return hostCheck('source_host', location, formatPlacement(location), host, deps.clock.nowMs());
 };
 
+/** Nothing to say of volmove's own engine, which can copy between any two places. */
+const engineChecks = async (
+  deps: Deps,
+  options: MigrationOptions,
+  volume: Volume | undefined,
+  place: Place | undefined,
+): Promise<Check[]> => {
+  const name = 'copy_engine';
+  if (options.copyEngine !== 'dd') return [];
+  if (!volume?.location || !place) return [untold(name, 'source or destination is not usable')];
+  const refusal = await engineRefusal(deps)(options, volume.location, place);
+  return [refusal ? bad(name, refusal) : good(name, `dd can copy within ${place.place.hostId}.`)];
+};
+
 export interface CheckMigration {
   /** Undefined when there is no such volume that the caller may see. */
   readonly volume: Volume | undefined;
   readonly volumeId: string;
   readonly destination: string;
+  readonly options: MigrationOptions;
 }
 
 export const checkMigration =
   (deps: Deps) =>
-  async ({ volume, volumeId, destination }: CheckMigration): Promise<Check[]> => {
+  async ({ volume, volumeId, destination, options }: CheckMigration): Promise<Check[]> => {
     const asked = parsePlacement(destination);
     const host = asked && (await deps.store.hosts.get(asked.hostId));
     const place = await placeOr(deps, destination);
@@ -128,5 +144,6 @@ export const checkMigration =
       both ? otherPlaceCheck(volume, free) : untold('other_place', missing),
       both ? capacityCheck(volume, free) : untold('capacity', missing),
       volume ? await outcomeCheck(deps, volume) : untold('last_outcome', missing),
+      ...(await engineChecks(deps, options, volume, free)),
     ];
   };

@@ -1,5 +1,5 @@
 import { volmoveError } from '../../../domain/error.ts';
-import type { Job } from '../../../domain/job/job.ts';
+import { isDataKind, type Job } from '../../../domain/job/job.ts';
 import type { JobRef, Migration } from '../../../domain/migration/migration.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { ID } from '../volumes/visible.ts';
@@ -20,7 +20,7 @@ export const activeRef = ({ jobs, run }: Migration): JobRef | undefined => jobs.
 
 /** The present run's job that moves or reads the volume's bytes: progress is read from it. */
 export const dataRef = ({ jobs, run }: Migration): JobRef | undefined =>
-  jobs.filter((ref) => ref.run === run && (ref.kind === 'data.copy' || ref.kind === 'data.verify')).at(-1);
+  jobs.filter((ref) => ref.run === run && isDataKind(ref.kind)).at(-1);
 
 export interface Watched {
   readonly migration: Migration;

@@ -10,6 +10,7 @@ import type { MigrationOptions, Volume } from '../../../domain/volume/volume.ts'
 import type { Deps } from '../../shared/deps.ts';
 import { recordOutcome } from '../../shared/outcome.ts';
 import { requireSpace, resolvePlace } from '../pools/places.ts';
+import { engineRefusal } from './copy-engine.ts';
 import { type Repeatable, repeatable } from './idempotency.ts';
 
 export interface Migrate {
@@ -40,6 +41,8 @@ const record = async (deps: Deps, command: Migrate, { id, requestHash }: Repeata
   if (!volume.location) throw cannotMigrate(volume, why ?? 'it has no location');
   if (why === undefined && !samePlacement(volume.location, destination.place))
     requireSpace(destination, volume.sizeBytes);
+  const refusal = await engineRefusal(deps)(command.options, volume.location, destination);
+  if (refusal) throw refusal;
   const { value: migration } = await deps.store.migrations.create(
     newMigration({
       id,

@@ -10,13 +10,13 @@ import { countOf, pageOf } from '../http/page.ts';
 import { renderMigration } from '../render/migration.ts';
 import { renderProgress } from '../render/progress.ts';
 import { ID } from '../volumes/visible.ts';
-import { cancelMigration } from './cancel.ts';
+import { actOn } from './actions.ts';
 import { checkMigration } from './checks.ts';
 import { findMigration, withJob, withJobs } from './find.ts';
 import { listMigrations } from './list.ts';
 import { migrate } from './migrate.ts';
 import { askProgress } from './progress.ts';
-import { ACT_ON_MIGRATION, CREATE_MIGRATION, optionsOf } from './schema.ts';
+import { CREATE_MIGRATION, optionsOf } from './schema.ts';
 
 /** Migrations over HTTP: our own resource, for administrators. */
 
@@ -44,7 +44,8 @@ const ask = async (deps: Deps, request: ApiRequest): Promise<Reply> => {
   const { volume_id: volumeId, destination, dry_run: dryRun } = body.migration;
   if (dryRun) {
     const volume = ID.test(volumeId) ? await deps.store.volumes.get(volumeId) : undefined;
-    return { status: 200, body: { checks: await checkMigration(deps)({ volume, volumeId, destination }) } };
+    const checks = await checkMigration(deps)({ volume, volumeId, destination, options: optionsOf(body) });
+    return { status: 200, body: { checks } };
   }
   if (!ID.test(volumeId)) throw volmoveError('VolumeNotFound', { id: volumeId });
   const migration = await migrate(deps)({
@@ -122,7 +123,6 @@ export const events: Handle = (deps) => async (request) => {
 };
 
 export const act: Handle = (deps) => async (request) => {
-  parseInput(ACT_ON_MIGRATION, request.body);
-  const { id } = await cancelMigration(deps)({ migrationId: param(request, 'id'), by: request.caller.userId });
-  return { status: 202, body: { migration: await rendered(deps, id) } };
+  await actOn(deps)(request);
+  return { status: 202, body: { migration: await rendered(deps, param(request, 'id')) } };
 };

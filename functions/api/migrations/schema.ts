@@ -21,13 +21,31 @@ export const CREATE_MIGRATION = z
       source_retention_seconds: z.int().min(0).max(YEAR_SECONDS).nullish(),
       progress_interval_seconds: z.number().min(0.1).max(86_400).nullish(),
       bandwidth_bytes_per_second: z.int().min(1).nullish(),
+      copy_engine: z.enum(['volmove', 'dd']).nullish().meta({
+        description:
+          'volmove by default. dd: one dd(1) that copies the whole virtual size between two paths of one host; it has no bandwidth limit and begins again after a crash.',
+      }),
       dry_run: z.boolean().nullish().meta({ description: 'Answer with the checks and change nothing.' }),
     }),
   })
   .meta({ id: 'MigrationCreate' });
 
+export const NO_ARGUMENT = z.strictObject({}).nullable();
+
+export const SET_BANDWIDTH = z
+  .strictObject({
+    bytes_per_second: z.int().min(1).nullable().meta({ description: 'What the copy may take; null: no limit.' }),
+  })
+  .meta({ id: 'SetBandwidth' });
+
+/** The whole body, for the OpenAPI document: one action a request. */
 export const ACT_ON_MIGRATION = z
-  .strictObject({ cancel: z.strictObject({}).nullable() })
+  .union([
+    z.strictObject({ cancel: NO_ARGUMENT }),
+    z.strictObject({ pause: NO_ARGUMENT }),
+    z.strictObject({ resume: NO_ARGUMENT }),
+    z.strictObject({ set_bandwidth: SET_BANDWIDTH }),
+  ])
   .meta({ id: 'MigrationAction' });
 
 export const optionsOf = ({ migration: asked }: z.output<typeof CREATE_MIGRATION>): MigrationOptions => {
@@ -40,5 +58,6 @@ export const optionsOf = ({ migration: asked }: z.output<typeof CREATE_MIGRATION
     sourceRetentionSeconds: verify === 'none' ? Math.max(retention, UNVERIFIED_RETENTION_SECONDS) : retention,
     ...(asked.progress_interval_seconds ? { progressIntervalSeconds: asked.progress_interval_seconds } : {}),
     ...(asked.bandwidth_bytes_per_second ? { bandwidthBytesPerSecond: asked.bandwidth_bytes_per_second } : {}),
+    ...(asked.copy_engine === 'dd' ? { copyEngine: 'dd' as const } : {}),
   };
 };

@@ -1,6 +1,7 @@
 import { type CleanupEntry, cleanupDone, cleanupNeedsYou } from '../../../domain/cleanup.ts';
 import type { Job } from '../../../domain/job/job.ts';
 import { isEnded, type Migration, phaseName } from '../../../domain/migration/migration.ts';
+import { bandwidthOf, mayPause } from '../../../domain/migration/wishes.ts';
 import { executionName } from '../../../domain/names.ts';
 import { formatPlacement } from '../../../domain/placement.ts';
 import { renderProgress } from './progress.ts';
@@ -34,6 +35,18 @@ const digestsOf = ({ report }: Migration): object | null =>
     ? { source: report.sourceDigest, destination: report.destinationDigest }
     : null;
 
+/** How the proof was made; null while there is none. */
+const verifiedOf = ({ report, options }: Migration): 'direct' | 'cached' | 'none' | null => {
+  if (options.verify === 'none') return 'none';
+  return report?.readback ?? null;
+};
+
+/** The wish; the progress tells when everything has settled. */
+const renderPause = (migration: Migration): object | null => {
+  const { pause } = migration.wishes;
+  return pause && mayPause(migration) ? { by: pause.by, at: isoTime(pause.atMs) } : null;
+};
+
 export const renderMigration = (migration: Migration, job: Job | undefined): object => ({
   id: migration.id,
   volume_id: migration.volumeId,
@@ -46,6 +59,7 @@ export const renderMigration = (migration: Migration, job: Job | undefined): obj
   destination: formatPlacement(migration.destination),
   locked: migration.options.lock,
   verify: migration.options.verify,
+  copy_engine: migration.options.copyEngine ?? 'volmove',
   size_bytes: migration.sizeBytes,
   progress: migration.stage.state === 'refused' ? null : renderProgress(migration, job),
   reason: reasonOf(migration),
@@ -53,7 +67,10 @@ export const renderMigration = (migration: Migration, job: Job | undefined): obj
   requested_at: isoTime(migration.requestedAtMs),
   ended_at: isEnded(migration) ? isoTime(migration.stage.endedAtMs) : null,
   cancel_wished: migration.wishes.cancel !== null,
+  paused: renderPause(migration),
+  bandwidth_bytes_per_second: bandwidthOf(migration),
   cleanup: renderCleanup(migration.cleanup),
+  verified: verifiedOf(migration),
   digests: digestsOf(migration),
   bytes_read: migration.report?.bytesRead ?? null,
   bytes_written: migration.report?.bytesWritten ?? null,

@@ -1,5 +1,5 @@
 import { etaSeconds, percentOf } from '../../../domain/event.ts';
-import { isJobEnded, type Job } from '../../../domain/job/job.ts';
+import { isDataKind, isJobEnded, type Job, phaseOfData } from '../../../domain/job/job.ts';
 import { isEnded, type Migration, phaseName } from '../../../domain/migration/migration.ts';
 import { isoTime } from './time.ts';
 
@@ -18,6 +18,10 @@ export interface ProgressView {
   readonly at: string | null;
   readonly stale: boolean;
   readonly stalled_since: string | null;
+  /** What the agent is at: the phase, `zeroing`, or `paused`; null while it has nothing to tell. */
+  readonly activity: string | null;
+  /** Bytes of the end of a destination that is larger than the volume, while it is zeroed. */
+  readonly zeroing: { readonly done_bytes: number; readonly total_bytes: number } | null;
 }
 
 /** The run is past its bytes: everything was copied and verified, but it has not ended yet. */
@@ -26,6 +30,18 @@ const isPastBytes = ({ stage }: Migration): boolean => stage.state === 'running'
 /** Of a migration that has ended; 0 where nothing was copied. */
 const averageRate = ({ report, sizeBytes }: Migration): number =>
   report && report.copyMs > 0 ? Math.round((sizeBytes / report.copyMs) * 1000) : 0;
+
+/** A job that nobody has taken yet does nothing, and so has nothing to settle before it is paused. */
+const activityOf = (migration: Migration, job: Job | undefined): string | null => {
+  if (!job || !isDataKind(job.kind) || isJobEnded(job) || isEnded(migration)) return null;
+  if (job.stage.state === 'queued') return job.control.paused ? 'paused' : null;
+  return job.progress?.activity ?? phaseOfData(job.kind);
+};
+
+const renderZeroing = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes: number }) => ({
+  done_bytes: doneBytes,
+  total_bytes: totalBytes,
+});
 
 export const renderProgress = (migration: Migration, job: Job | undefined, stale = false): ProgressView => {
   const { sizeBytes, stage } = migration;
@@ -45,5 +61,7 @@ export const renderProgress = (migration: Migration, job: Job | undefined, stale
     at: atMs === null ? null : isoTime(atMs),
     stale,
     stalled_since: moving && job.stalledSinceMs !== null ? isoTime(job.stalledSinceMs) : null,
+    activity: activityOf(migration, job),
+    zeroing: moving && progress.zeroing ? renderZeroing(progress.zeroing) : null,
   };
 };

@@ -9,10 +9,19 @@ import { dispatchCopy, dispatchVerify } from './move.ts';
 import type { Waiting } from './offer.ts';
 import { dispatchPrepare } from './prepare.ts';
 import { dispatchRemoval } from './removal.ts';
+import { dispatchRepair, dispatchReverify } from './repair.ts';
 
 /** What a starred state sends: which job, for which run, and the token that waits for it. */
 export const DISPATCH = RUN.extend({
-  job: z.enum(['destination.prepare', 'data.copy', 'data.verify', 'source.remove', 'destination.remove']),
+  job: z.enum([
+    'destination.prepare',
+    'data.copy',
+    'data.verify',
+    'data.repair',
+    'data.reverify',
+    'source.remove',
+    'destination.remove',
+  ]),
   token: z.string().min(1),
   entered: z.iso.datetime({ offset: true }),
   retry: z.int().nonnegative(),
@@ -51,6 +60,12 @@ export const dispatch =
         return undefined;
       case 'data.verify':
         await dispatchVerify(deps)(await readClaimed(deps)(command), waiting);
+        return undefined;
+      case 'data.repair':
+        await dispatchRepair(deps)(await readClaimed(deps)(command), waiting);
+        return undefined;
+      case 'data.reverify':
+        await dispatchReverify(deps)(await readClaimed(deps)(command), waiting);
         return undefined;
       case 'source.remove':
       case 'destination.remove':

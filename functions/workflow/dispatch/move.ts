@@ -1,32 +1,40 @@
 import { volmoveError } from '../../../domain/error.ts';
-import { type JobKind, type JobSpec, migrationJobId, type PrepareResult, resultOf } from '../../../domain/job/job.ts';
+import { type JobSpec, migrationJobId } from '../../../domain/job/job.ts';
 import type { Phase } from '../../../domain/migration/migration.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
+import { copiedWishes } from '../../../domain/migration/wishes.ts';
 import type { Deps } from '../../shared/deps.ts';
 import type { Claimed } from '../claimed.ts';
-import { honourCancel, offerJob, type Waiting } from './offer.ts';
+import { dataResult, preparedOf } from '../data-jobs.ts';
+import { honourWishes, offerJob, type Waiting } from './offer.ts';
 
-/** What the destination's agent made for this run, read from its job and from nowhere else. */
-export const preparedOf =
-  (deps: Pick<Deps, 'store'>) =>
-  async ({ migration, volume }: Claimed): Promise<PrepareResult> => {
-    const { run, destination } = volume.claim;
-    const job = await deps.store.jobs.get(destination.hostId, migrationJobId(migration.id, run, 'destination.prepare'));
-    const prepared = resultOf(job, 'destination.prepare');
-    if (!prepared) throw volmoveError('NoProof', { reason: 'the destination was not prepared' });
-    return prepared;
-  };
+export interface DataStep {
+  readonly phase: Phase;
+  readonly hostId: string;
+  readonly spec: JobSpec;
+  /** For the timeline. */
+  readonly why?: string;
+}
 
-const dispatchPhase =
-  (deps: Deps, phase: Phase, kind: JobKind, hostId: string, spec: JobSpec) =>
+export const dispatchPhase =
+  (deps: Deps, { phase, hostId, spec, why }: DataStep) =>
   async ({ migration, volume }: Claimed, waiting: Waiting): Promise<void> => {
-    const { run, options } = volume.claim;
+    const { run } = volume.claim;
+    const { kind } = spec;
     const jobId = migrationJobId(migration.id, run, kind);
-    await deps.store.migrations.apply(
+    const job = { hostId, jobId, kind, run };
+    const { value: entered } = await deps.store.migrations.apply(
       [migration.id],
-      enterPhase({ run, phase, who: 'execution', nowMs: deps.clock.nowMs(), job: { hostId, jobId, kind, run } }),
+      enterPhase({
+        run,
+        phase,
+        who: 'execution',
+        nowMs: deps.clock.nowMs(),
+        job,
+        ...(why === undefined ? {} : { why }),
+      }),
     );
-    await offerJob(deps)(
+    const offered = await offerJob(deps)(
       {
         hostId,
         id: jobId,
@@ -35,11 +43,11 @@ const dispatchPhase =
         migrationId: migration.id,
         run,
         spec,
-        control: { bandwidthBytesPerSecond: options.bandwidthBytesPerSecond ?? null },
+        control: copiedWishes(entered),
       },
       waiting,
     );
-    await honourCancel(deps)(migration.id, hostId, jobId);
+    await honourWishes(deps)(migration.id, offered);
   };
 
 /** CopyData: the source's agent reads the volume and writes it to the destination's export. */
@@ -57,11 +65,10 @@ export const dispatchCopy =
       writeEpoch: volume.writeEpoch,
       progressIntervalSeconds: volume.claim.options.progressIntervalSeconds ?? null,
       digest: volume.claim.options.verify === 'full',
+      ...(volume.claim.options.copyEngine === 'dd' ? { engine: 'dd' as const } : {}),
     };
-    await dispatchPhase(deps, 'copying', 'data.copy', volume.location.hostId, { kind: 'data.copy', input })(
-      claimed,
-      waiting,
-    );
+    const spec = { kind: 'data.copy', input } as const;
+    await dispatchPhase(deps, { phase: 'copying', hostId: volume.location.hostId, spec })(claimed, waiting);
   };
 
 /** VerifyData: the destination's agent seals the generation, then reads back what is stored. */
@@ -70,14 +77,14 @@ export const dispatchVerify =
   async (claimed: Claimed, waiting: Waiting): Promise<void> => {
     const { volume } = claimed;
     const prepared = await preparedOf(deps)(claimed);
+    const { digest, generation } = await dataResult(deps)(claimed, 'data.copy');
     const input = {
       object: prepared.object,
       sizeBytes: volume.sizeBytes,
       progressIntervalSeconds: volume.claim.options.progressIntervalSeconds ?? null,
       digest: volume.claim.options.verify === 'full',
+      ...(digest === null ? {} : { expected: { digest, generation } }),
     };
-    await dispatchPhase(deps, 'verifying', 'data.verify', prepared.object.hostId, { kind: 'data.verify', input })(
-      claimed,
-      waiting,
-    );
+    const spec = { kind: 'data.verify', input } as const;
+    await dispatchPhase(deps, { phase: 'verifying', hostId: prepared.object.hostId, spec })(claimed, waiting);
   };

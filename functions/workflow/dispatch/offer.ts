@@ -2,8 +2,10 @@ import { volmoveError } from '../../../domain/error.ts';
 import { isJobEnded, type Job } from '../../../domain/job/job.ts';
 import { type NewJob, newJob } from '../../../domain/job/steps.ts';
 import { offerToken } from '../../../domain/job/token.ts';
+import { copiedWishes } from '../../../domain/migration/wishes.ts';
 import { tellResult } from '../../../store/results.ts';
 import { cancelJob } from '../../shared/cancel-job.ts';
+import { carryWishes, differs } from '../../shared/carry-wishes.ts';
 import type { Deps } from '../../shared/deps.ts';
 
 /** Who waits for the job: the task token of a state, and when that state was entered. */
@@ -13,12 +15,15 @@ export interface Waiting {
   readonly retryCount: number;
 }
 
-/** A wish that came between the step's read and the job: it found no job to stop, so it is carried to it here. */
-export const honourCancel =
+/** A wish that came between the step's read and the job: it found no job to tell, so it is carried to it here. */
+export const honourWishes =
   (deps: Deps) =>
-  async (migrationId: string, hostId: string, jobId: string): Promise<void> => {
-    const cancel = (await deps.store.migrations.get(migrationId))?.wishes.cancel;
-    if (cancel) await cancelJob(deps)(hostId, jobId, volmoveError('Cancelled', { by: cancel.by }).toFailure());
+  async (migrationId: string, job: Job): Promise<void> => {
+    const migration = await deps.store.migrations.get(migrationId);
+    if (!migration) return;
+    const { cancel } = migration.wishes;
+    if (cancel) await cancelJob(deps)(job.hostId, job.id, volmoveError('Cancelled', { by: cancel.by }).toFailure());
+    else if (differs(job, copiedWishes(migration))) await carryWishes(deps)(migrationId, job.hostId, job.id);
   };
 
 /**

@@ -7,7 +7,7 @@ import { runObjectName } from '../../../domain/names.ts';
 import { formatPlacement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
 import type { Claimed } from '../claimed.ts';
-import { honourCancel, offerJob, type Waiting } from './offer.ts';
+import { honourWishes, offerJob, type Waiting } from './offer.ts';
 
 /**
  * PrepareDestination: reserves the capacity, writes down which object this run is about to make, and has the destination's
@@ -50,7 +50,7 @@ export const dispatchPrepare =
     if (!(await deps.store.pools.get(poolId)))
       await deps.store.pools.create({ ...newPool(poolId), totalBytes: pool.totalBytes, freeBytes: pool.freeBytes });
     await deps.store.pools.apply([poolId], reserveCapacity(migration.id, volume.sizeBytes, formatPlacement(place)));
-    await offerJob(deps)(
+    const offered = await offerJob(deps)(
       {
         hostId: place.hostId,
         id: job.jobId,
@@ -65,5 +65,5 @@ export const dispatchPrepare =
       },
       waiting,
     );
-    await honourCancel(deps)(migration.id, place.hostId, job.jobId);
+    await honourWishes(deps)(migration.id, offered);
   };

@@ -1,10 +1,9 @@
-import { migrationJobId } from '../../../domain/job/job.ts';
 import { proofOf } from '../../../domain/job/proof.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
 import { finalize as finalizeVolume } from '../../../domain/volume/claim.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { readClaimed } from '../claimed.ts';
-import { preparedOf } from '../dispatch/move.ts';
+import { dataJobsOf, preparedOf } from '../data-jobs.ts';
 import type { Run } from '../handler.ts';
 
 /**
@@ -19,11 +18,7 @@ export const finalize =
     const claimed = await readClaimed(deps)({ migrationId, run });
     const { volume } = claimed;
     const prepared = await preparedOf(deps)(claimed);
-    const [copy, verified] = await Promise.all([
-      deps.store.jobs.get(volume.location?.hostId ?? '', migrationJobId(migrationId, run, 'data.copy')),
-      deps.store.jobs.get(prepared.object.hostId, migrationJobId(migrationId, run, 'data.verify')),
-    ]);
-    const proof = proofOf(copy, verified, volume.claim.options.verify);
+    const proof = proofOf(await dataJobsOf(deps)(claimed), volume.claim.options.verify);
     const nowMs = deps.clock.nowMs();
     await deps.store.migrations.apply([migrationId], enterPhase({ run, phase: 'finalizing', who: 'execution', nowMs }));
     await deps.store.volumes.apply(

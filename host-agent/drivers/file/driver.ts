@@ -48,7 +48,12 @@ export const fileDriver = ({ backend, pools, knownPools }: FileBackend): Driver 
         if (!(await found(path)))
           throw volmoveError('ObjectMissing', { object: object.objectName, place: place(object) });
         const device = await openFileDevice(path, { mode, direct: true, signal });
-        return { device, readback: device.directIo ? 'direct' : 'cached' };
+        return {
+          device,
+          get readback() {
+            return device.directIo ? 'direct' : 'cached';
+          },
+        };
       }, place(object));
     },
     path: pathOf,

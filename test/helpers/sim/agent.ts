@@ -57,6 +57,21 @@ const report = async ({ deps, job }: Attempt): Promise<void> => {
   if (value.control.cancel) throw volmoveError('Cancelled', { by: 'the control plane' });
 };
 
+const CHUNK_BYTES = 1024 * 1024;
+const rangeOf = (chunk: 0 | 1) => ({ fromByte: chunk * CHUNK_BYTES, endByte: (chunk + 1) * CHUNK_BYTES });
+
+const readBack = async (
+  { parts: { turns, world }, thread, job }: Attempt,
+  input: JobTypes['data.verify']['input'],
+): Promise<JobTypes['data.verify']['result']> => {
+  const generation = await turns.turn(thread, `seals ${exportOf(job)}`, () => world.seal(job.hostId, exportOf(job)));
+  const name = input.object.objectName;
+  const digest = await turns.turn(thread, `reads back ${name}`, () =>
+    digestOf([world.readChunk(name, 0), world.readChunk(name, 1)]),
+  );
+  return { digest: input.digest ? digest : null, generation, readback: 'direct' };
+};
+
 const HANDLERS: Handlers = {
   'volume.create': async ({ parts: { turns, world }, thread }, { objectName, place, sizeBytes }) => {
     await turns.turn(thread, `makes ${objectName}`, () => world.make(place, objectName));
@@ -96,14 +111,50 @@ const HANDLERS: Handlers = {
     };
   },
 
-  'data.verify': async ({ parts: { turns, world }, thread, job }, input) => {
-    const generation = await turns.turn(thread, `seals ${exportOf(job)}`, () => world.seal(job.hostId, exportOf(job)));
-    const name = input.object.objectName;
-    const digest = await turns.turn(thread, `reads back ${name}`, () =>
-      digestOf([world.readChunk(name, 0), world.readChunk(name, 1)]),
-    );
-    return { digest: input.digest ? digest : null, generation, readback: 'direct' };
+  'data.verify': async (attempt, input) => {
+    const { parts, thread, job } = attempt;
+    const read = await readBack(attempt, input);
+    const { expected } = input;
+    if (expected && expected.generation === read.generation && expected.digest !== read.digest) {
+      const open = (): void => parts.world.openForRepair(job.hostId, exportOf(job), read.generation);
+      await parts.turns.turn(thread, `opens ${exportOf(job)} for a repair`, open);
+    }
+    return read;
   },
+
+  'data.repair': async (attempt, input) => {
+    const { parts, thread, job } = attempt;
+    const { turns, world } = parts;
+    const peer = input.peer.address.split(':')[0] ?? '';
+    const generation = input.sealed.generation + job.attempt;
+    const theirs = input.sealed.digest.split('/').map(Number);
+    const mine = input.sourceDigest.split('/').map(Number);
+    const differing = ([0, 1] as const).filter((chunk) => mine[chunk] !== theirs[chunk]);
+    for (const chunk of differing) {
+      const value = await turns.turn(thread, `reads chunk ${chunk} of ${input.source.objectName} again`, () =>
+        world.readChunk(input.source.objectName, chunk),
+      );
+      mine[chunk] = value;
+      await report(attempt);
+      const write = (): void => world.writeChunk(peer, exportOf(job), generation, chunk, value);
+      await turns.turn(thread, `repairs chunk ${chunk} of ${exportOf(job)}.${generation}`, write, {
+        onTheNetwork: true,
+      });
+    }
+    const [first = -1, second = -1] = mine;
+    return {
+      digest: digestOf([first, second]),
+      writeEpoch: input.writeEpoch,
+      generation,
+      differing: { ranges: differing.map(rangeOf), more: 0 },
+      hashes: null,
+      bytesRead: 1,
+      bytesWritten: 1,
+      durationMs: 1,
+    };
+  },
+
+  'data.reverify': (attempt, input) => readBack(attempt, input),
 
   'object.remove': async ({ parts: { turns, world, isBusy }, thread, job }, { objectName }) => {
     await turns.turn(thread, `buries ${objectName}`, () => world.bury(job.hostId, objectName));

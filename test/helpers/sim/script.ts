@@ -11,9 +11,10 @@ export interface Scene {
   readonly name: string;
   /** What is asked for at the beginning. */
   readonly ask: (deps: Deps) => Promise<unknown>;
-  /** When a turn with this label comes up for the first time, somebody asks for something more. */
+  /** When a turn with this label comes up for the first time, or whenever it does, somebody asks for something more. */
   readonly meanwhile?: {
     readonly at: RegExp;
+    readonly whenever?: true;
     readonly ask: (sim: Sim, deps: Deps, thread: Thread) => Promise<unknown>;
   };
 }
@@ -45,8 +46,8 @@ export const play = async (scene: Scene, blow: Blow = () => 'none', options: Sim
     trace: (line) => trace.push(line),
     fault(turn) {
       if (next?.at.test(turn.label)) {
-        const { ask } = next;
-        next = undefined;
+        const { ask, whenever } = next;
+        if (!whenever) next = undefined;
         sim.spawn('second request', 'guest', (deps, thread) => refusalsAside(ask(sim, deps, thread)));
       }
       return blow(turn, sim);

@@ -18,6 +18,10 @@ interface Export {
   readonly objectName: string;
   generation: number;
   sealed: boolean;
+  /** Opened for one repair: only generations above this one are let in; once one was, the next seal is for ever. */
+  repairAbove: number | null;
+  /** Sealed for the removal of its object: nothing opens it any more. */
+  buried: boolean;
   /** Sealed, or meant to be: what it wrote to is read back from here on. */
   asked: boolean;
 }
@@ -56,6 +60,8 @@ export interface World {
   readonly writeChunk: (hostId: string, exportName: string, attempt: number, chunk: 0 | 1, value: number) => void;
   /** Closes an export for ever; the generation that it had. */
   readonly seal: (hostId: string, exportName: string) => number;
+  /** Lets generations above the sealed one in, once. Throws when that may not be. */
+  readonly openForRepair: (hostId: string, exportName: string, generation: number) => void;
   readonly bury: (hostId: string, name: string) => void;
   readonly remove: (name: string) => boolean;
   /** The guest's next write, through a path that it was given. False when the object is not there. */
@@ -100,14 +106,23 @@ export const createWorld = (hostIds: readonly string[], rules: AgentRules = ALL_
     },
     admit(hostId, exportName, objectName) {
       const { exports } = host(hostId);
-      if (!exports.has(exportName)) exports.set(exportName, { objectName, generation: 0, sealed: false, asked: false });
+      if (!exports.has(exportName))
+        exports.set(exportName, {
+          objectName,
+          generation: 0,
+          sealed: false,
+          repairAbove: null,
+          buried: false,
+          asked: false,
+        });
     },
     readChunk: (name, chunk) => object(name).content[chunk],
     writeChunk(hostId, exportName, attempt, chunk, value) {
       const open = host(hostId).exports.get(exportName);
       if (!open) throw refused(`there is no export ${exportName}`);
       if (open.sealed) throw refused(`the export ${exportName} is sealed`);
-      if (rules.generations && attempt < open.generation) throw refused(`attempt ${attempt} is an old one`);
+      if (rules.generations && (attempt < open.generation || attempt <= (open.repairAbove ?? 0)))
+        throw refused(`attempt ${attempt} is an old one`);
       open.generation = Math.max(open.generation, attempt);
       object(open.objectName).content[chunk] = value;
     },
@@ -118,10 +133,18 @@ export const createWorld = (hostIds: readonly string[], rules: AgentRules = ALL_
       if (rules.seal) open.sealed = true;
       return open.generation;
     },
+    openForRepair(hostId, exportName, generation) {
+      const open = host(hostId).exports.get(exportName);
+      const wasRepaired = open?.repairAbove !== null && open?.repairAbove !== open?.generation;
+      if (!open || open.buried || open.generation !== generation || wasRepaired || (rules.seal && !open.sealed))
+        throw volmoveError('NoProof', { reason: `the export ${exportName} may not be repaired` });
+      Object.assign(open, { sealed: false, repairAbove: generation, asked: false });
+    },
     bury(hostId, name) {
       const { tombstones, exports } = host(hostId);
       tombstones.add(name);
-      for (const open of exports.values()) if (rules.seal && open.objectName === name) open.sealed = true;
+      for (const open of exports.values())
+        if (rules.seal && open.objectName === name) Object.assign(open, { sealed: true, buried: true });
     },
     remove: (name) => objects.delete(name),
     guestWrites(name) {

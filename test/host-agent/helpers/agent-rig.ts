@@ -4,17 +4,21 @@ import { onTestFinished } from 'vitest';
 import { volmoveError } from '../../../domain/error.ts';
 import type { Job, JobControl, JobSpec } from '../../../domain/job/job.ts';
 import { wishJob } from '../../../domain/job/steps.ts';
-import type { Placement } from '../../../domain/placement.ts';
-import { createTokenBucket } from '../../../host-agent/copy/token-bucket.ts';
+import type { ObjectRef, Placement } from '../../../domain/placement.ts';
+import { createChildren } from '../../../host-agent/children/child.ts';
+import { createSharedBucket } from '../../../host-agent/copy/token-bucket.ts';
 import { createBufferPool } from '../../../host-agent/device/buffer-pool.ts';
 import { CHUNK_BYTES } from '../../../host-agent/digest/tree-hash.ts';
 import { createBackends } from '../../../host-agent/drivers/registry.ts';
 import { createExports } from '../../../host-agent/exports.ts';
+import { createHashExports } from '../../../host-agent/hash-exports.ts';
 import type { AgentParts } from '../../../host-agent/jobs/context.ts';
 import { type RunDeps, type RunningJob, runJob } from '../../../host-agent/jobs/run-job.ts';
 import { openCheckpointJournal } from '../../../host-agent/journal/checkpoints.ts';
+import { openChildJournal } from '../../../host-agent/journal/children.ts';
 import { openGenerationJournal } from '../../../host-agent/journal/generations.ts';
 import { openKnownPools } from '../../../host-agent/journal/known-pools.ts';
+import { openLeafJournal } from '../../../host-agent/journal/leaves.ts';
 import { openObjectJournal } from '../../../host-agent/journal/objects.ts';
 import { createNbdServer } from '../../../host-agent/nbd/server.ts';
 import { memoryRecords } from '../../../store/memory-records.ts';
@@ -54,16 +58,26 @@ const alarms = () => {
   };
 };
 
-const partsIn = async (directory: string, sleep: AgentParts['sleep']) => {
+const partsIn = async (directory: string, { sleep, monotonicMs }: Pick<AgentParts, 'sleep' | 'monotonicMs'>) => {
   const path = join(directory, 'pool');
   await mkdir(path);
   const pools = [{ name: PLACE.pool, path }];
   const backends = createBackends([{ name: PLACE.backend, driver: 'file', pools }], await openKnownPools(directory));
   const generations = await openGenerationJournal(directory);
+  const leaves = await openLeafJournal(directory);
+  const buffers = createBufferPool(8, CHUNK_BYTES);
+  const opened = async (object: ObjectRef, mode: 'ro' | 'rw') =>
+    (await backends.get(object).open(object, mode, new AbortController().signal)).device;
   const exports = createExports({
     journal: generations,
-    open: async (object) => (await backends.get(object).open(object, 'rw', new AbortController().signal)).device,
+    open: (object) => opened(object, 'rw'),
     endExport: (name) => server.endExport(name),
+    hashes: createHashExports({
+      journal: generations,
+      leaves,
+      buffers,
+      openObject: (object) => opened(object, 'ro'),
+    }),
   });
   const server = await createNbdServer({
     host: '127.0.0.1',
@@ -76,20 +90,29 @@ const partsIn = async (directory: string, sleep: AgentParts['sleep']) => {
     await exports.close();
     await server.close();
   });
-  const monotonicMs = (): number => 0;
+  const childJournal = await openChildJournal(directory);
   const parts: AgentParts = {
     backends,
     exports,
     objects: await openObjectJournal(directory),
     checkpoints: await openCheckpointJournal(directory),
+    leaves,
     identity: { ...SERVER, address: server.address },
-    settings: { progressIntervalSeconds: INTERVAL_MS / 1000, stallAfterSeconds: 60, peerAwaySeconds: 120 },
-    hostBucket: createTokenBucket({ monotonicMs, sleep, rate: () => null }),
-    buffers: createBufferPool(8, CHUNK_BYTES),
+    settings: {
+      progressIntervalSeconds: INTERVAL_MS / 1000,
+      stallAfterSeconds: 60,
+      stallFailAfterSeconds: 3600,
+      peerAwaySeconds: 120,
+      peerAnswerSeconds: 30,
+      bandwidthBytesPerSecond: null,
+    },
+    children: createChildren({ journal: childJournal, path: process.env.PATH ?? '' }),
+    hostBucket: createSharedBucket({ monotonicMs, sleep, rate: () => null }),
+    buffers,
     monotonicMs,
     sleep,
   };
-  return { parts, server, generations };
+  return { parts, server, generations, childJournal };
 };
 
 export type AgentRig = Awaited<ReturnType<typeof agentRig>>;
@@ -97,7 +120,11 @@ export type AgentRig = Awaited<ReturnType<typeof agentRig>>;
 export const agentRig = async () => {
   const clock = fakeClock();
   const time = alarms();
-  const { parts, server, generations } = await partsIn(await tempDir(), time.sleep);
+  const directory = await tempDir();
+  const { parts, server, generations, childJournal } = await partsIn(directory, {
+    sleep: time.sleep,
+    monotonicMs: clock.nowMs,
+  });
   const store = createStore(memoryRecords());
   const tasks = recordedTasks();
   const notifier = recordedEvents();
@@ -111,12 +138,14 @@ export const agentRig = async () => {
     return found;
   };
   return {
+    directory,
     store,
     tasks,
     notifier,
     parts,
     server,
     generations,
+    childJournal,
     clock,
     time,
     problems,

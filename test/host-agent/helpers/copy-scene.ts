@@ -5,11 +5,10 @@ import type { RunningJob } from '../../../host-agent/jobs/run-job.ts';
 import { SERVER } from '../../data-path/helpers/nbd-rig.ts';
 import { until } from '../../data-path/helpers/until.ts';
 import { MIGRATION_ID, VOLUME_ID } from '../../helpers/factories.ts';
-import { type AgentRig, PLACE } from './agent-rig.ts';
+import { type AgentRig, INTERVAL_MS, PLACE } from './agent-rig.ts';
 
 /** A volume of four chunks with data in the first and the last, a destination that is prepared, and a copy that is queued. */
 export const SIZE_BYTES = 4 * CHUNK_BYTES + 512;
-export const PAUSE_POLL_MS = 500;
 const NEVER = new AbortController().signal;
 
 export const objectNamed = async (agent: AgentRig, objectName: string): Promise<ObjectRef> => {
@@ -83,10 +82,12 @@ export const pausedCopy = async (agent: AgentRig): Promise<PausedCopy> => {
   const job = await agent.wish(scene.job, { paused: true });
   const stop = new AbortController();
   const running = agent.run(job, stop.signal);
-  await until('the copy is paused', () => agent.time.sleeping(PAUSE_POLL_MS) === 1);
+  await until('the copy is paused', async () => (await agent.stored(job)).progress?.activity === 'paused');
+  await until('it waits for its interval', () => agent.time.sleeping(INTERVAL_MS) === 1);
   const goOn = async (): Promise<void> => {
-    running.heard({ ...job, control: { ...job.control, paused: false } });
-    agent.time.wake(PAUSE_POLL_MS);
+    const wished = await agent.wish(job, { paused: false });
+    // a job that has ended keeps its wishes
+    running.heard({ ...wished, control: { ...wished.control, paused: false } });
   };
   return { ...scene, running, stop, goOn };
 };

@@ -1,0 +1,55 @@
+import process from 'node:process';
+import { ENVIRONMENT, FLAGS } from '../../../cli/lean.js';
+import type { CopyCase } from '../cases.ts';
+import type { Command } from '../measure/launch.ts';
+import type { ServerCommand } from '../measure/server.ts';
+import type { Contender, Place } from './contender.ts';
+
+export const OURS = 'volmove';
+
+/** Our own copy, in processes of its own with the flags and the environment of an agent. */
+export const ourCommand = (program: string, ...args: string[]): Command => ({
+  argv: [process.execPath, ...FLAGS, program, ...args],
+  env: { ...ENVIRONMENT, NODE_OPTIONS: '' },
+});
+
+const contender = (steps: Contender['steps']): Contender => ({
+  name: OURS,
+  side: 'ours',
+  needs: [],
+  needsDestination: true,
+  steps,
+});
+
+const local = (mode: readonly string[]): Contender =>
+  contender(({ ours, source, destination }) => [
+    { kind: 'run', command: ourCommand(ours, 'copy', ...mode, source, destination) },
+  ]);
+
+const tlsFlags = (secured: boolean, directory: string): string[] => (secured ? [`--tls=${directory}`] : []);
+
+const server = (secured: boolean, { ours, port, readyFile, tlsDirectory, destination }: Place): ServerCommand => ({
+  ...ourCommand(
+    ours,
+    'serve',
+    `--port=${port}`,
+    `--ready=${readyFile}`,
+    ...tlsFlags(secured, tlsDirectory),
+    destination,
+  ),
+  readyFile,
+});
+
+/** The digest is always on here. */
+const network = (secured: boolean): Contender => ({
+  ...contender(({ ours, port, tlsDirectory, source }) => [
+    { kind: 'run', command: ourCommand(ours, 'send', `--port=${port}`, ...tlsFlags(secured, tlsDirectory), source) },
+  ]),
+  server: (place) => server(secured, place),
+});
+
+export const ourContender = ({ content, medium, verified }: CopyCase): Contender => {
+  if (medium === 'tcp' || medium === 'tls') return network(medium === 'tls');
+  if (content === 'changed') return local(verified ? ['--retained', '--verify'] : ['--retained']);
+  return local(verified ? ['--verify'] : ['--digest=off']);
+};
