@@ -10,7 +10,9 @@ export interface NamedRanges {
   readonly more: number;
 }
 
+/** In the middle of a sentence. */
 export const formatRanges = ({ ranges, more }: NamedRanges): string => {
+  if (ranges.length === 0) return 'no bytes that can be named';
   const named = ranges.map(({ fromByte, endByte }) => `[${fromByte}, ${endByte})`).join(', ');
-  return more === 0 ? named : `${named} and ${more} more`;
+  return `the bytes ${more === 0 ? named : `${named} and ${more} more ranges`}`;
 };

@@ -211,7 +211,7 @@ export const CATALOGUE = {
     500,
     true,
     (p) =>
-      `What is stored at the destination differs from the source${p.stillDiffering === null ? '' : ` in the bytes ${p.stillDiffering}, also after one repair`}: ${p.source} at the source, ${p.destination} at the destination. The source is untouched, and the volume is there: ${p.volumeAt}.`,
+      `What is stored at the destination differs from the source${p.stillDiffering === null ? '' : ` in ${p.stillDiffering}, also after one repair`}: ${p.source} at the source, ${p.destination} at the destination. The source is untouched, and the volume is there: ${p.volumeAt}.`,
     'Check the destination’s storage, then migrate again.',
   ),
   NoProof: entry<Reason>(

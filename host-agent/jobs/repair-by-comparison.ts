@@ -85,5 +85,6 @@ export const repairByComparison = async (repair: Repair): Promise<Repaired> => {
     await stored.close();
   }
   const { digest, bytes } = copied;
+  if (digest === null) throw new TypeError('a copy that keeps its leaves has a digest');
   return { digest, hashes: await hashesFrom(repair, digest), bytesRead: bytes.read, bytesWritten: bytes.written };
 };

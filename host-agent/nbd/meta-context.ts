@@ -37,8 +37,7 @@ export const decodeMetaQuery = (data: Buffer): MetaQuery | 'malformed' | 'too lo
   };
   const exportName = text();
   const count = number();
-  // each query has four bytes at the least, so a false count is found before anything is made for it
-  if (exportName === undefined || count === undefined || count * 4 > data.length - at) return 'malformed';
+  if (exportName === undefined || count === undefined) return 'malformed';
   const queries: string[] = [];
   for (let i = 0; i < count; i++) {
     const query = text();

@@ -12,7 +12,7 @@ import {
   holeBody,
   statusBody,
 } from './helpers/false-server.ts';
-import { mutated, mutations, runs } from './helpers/fuzz.ts';
+import { FUZZ_MS, mutated, mutations, runs } from './helpers/fuzz.ts';
 
 /** A server that answers with anything: our client has an error or what was sent, and never a byte beside its target. */
 const SIZE_BYTES = 1024 * 1024;
@@ -61,6 +61,28 @@ const legalPieces: fc.Arbitrary<Piece[]> = fc
     });
     const shuffled = parts.toSorted(([a], [b]) => a - b).map(([, piece]) => piece);
     return [...shuffled, { kind: 'none', done: true }];
+  });
+
+/** A legal reply with one thing wrong with it. */
+const spoiltPieces: fc.Arbitrary<Piece[]> = fc
+  .tuple(legalPieces, fc.nat(), fc.constantFrom('again', 'shifted', 'longer', 'left out', 'early end'))
+  .map(([all, die, spoilt]) => {
+    const at = die % all.length;
+    const [before, after] = [all.slice(0, at), all.slice(at + 1)];
+    const piece = all[at];
+    if (piece?.kind !== 'data' && piece?.kind !== 'hole') return all.slice(0, -1);
+    switch (spoilt) {
+      case 'again':
+        return [...before, piece, piece, ...after];
+      case 'shifted':
+        return [...before, { ...piece, offset: piece.offset + (die % 2 === 0 ? 1 : -1) }, ...after];
+      case 'longer':
+        return [...before, { ...piece, lengthBytes: piece.lengthBytes + 1 }, ...after];
+      case 'left out':
+        return [...before, ...after];
+      default:
+        return [...before, { ...piece, done: true }, ...after];
+    }
   });
 
 const encode = (cookie: bigint, piece: Piece): Buffer => {
@@ -126,68 +148,82 @@ const readOnce = async (answer: (cookie: bigint) => Buffer) => {
 const CODES = { illegal: 'ProtocolError', error: 'IoError', lost: 'ConnectionLost' } as const;
 
 describe('a client', () => {
-  it('takes every legal reply for what it means, and no other', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.oneof(pieces, legalPieces), async (all) => {
-        const { error, target } = await readOnce((cookie) => Buffer.concat(all.map((piece) => encode(cookie, piece))));
+  it(
+    'takes every legal reply for what it means, and no other',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.oneof(pieces, legalPieces, spoiltPieces), async (all) => {
+          const { error, target } = await readOnce((cookie) =>
+            Buffer.concat(all.map((piece) => encode(cookie, piece))),
+          );
 
-        const meant = meaning(all);
-        if (typeof meant === 'string') expect(error).toMatchObject({ code: CODES[meant] });
-        else {
-          expect(error).toBeUndefined();
-          expect(target.equals(meant)).toBe(true);
-        }
-      }),
-      runs(200),
-    );
-  });
-
-  it('has an error or an answer when a reply is broken on the way', async () => {
-    const codes = ['ProtocolError', 'ConnectionLost', 'IoError', 'NoSpace', 'ExportSealed'];
-
-    await fc.assert(
-      fc.asyncProperty(legalPieces, mutations, async (all, changes) => {
-        const { error } = await readOnce((cookie) =>
-          mutated(Buffer.concat(all.map((piece) => encode(cookie, piece))), changes),
-        );
-
-        if (error !== undefined) expect(codes).toContain((error as DataPathError).code);
-      }),
-      runs(200),
-    );
-  });
-
-  it('has an error or extents without a gap, whatever it is told of blocks', async () => {
-    const descriptors = fc.array(
-      fc.tuple(fc.oneof(fc.nat({ max: SIZE_BYTES }), fc.constantFrom(0, 2 ** 32 - 1)), fc.nat({ max: 7 })),
-      { minLength: 1, maxLength: 6 },
-    );
-
-    await fc.assert(
-      fc.asyncProperty(fc.array(descriptors, { minLength: 1 }), fc.option(mutations), async (answers, changes) => {
-        let nth = 0;
-        const remote = await clientOfFalse({
-          sizeBytes: SIZE_BYTES,
-          answer({ cookie }) {
-            const some = answers[nth++] ?? [];
-            const bytes = chunk(cookie, CHUNK.BLOCK_STATUS, DONE, statusBody(FALSE_CONTEXT_ID, ...some));
-            if (nth < answers.length) return bytes;
-            return { last: changes ? mutated(bytes, changes) : bytes };
-          },
-        });
-        let at = FROM;
-        try {
-          for await (const { offset, lengthBytes } of remote.extents(FROM, SIZE_BYTES - FROM)) {
-            expect([offset, lengthBytes > 0]).toEqual([at, true]);
-            at += lengthBytes;
+          const meant = meaning(all);
+          if (typeof meant === 'string') expect(error).toMatchObject({ code: CODES[meant] });
+          else {
+            expect(error).toBeUndefined();
+            expect(target.equals(meant)).toBe(true);
           }
-          expect(at).toBe(SIZE_BYTES);
-        } catch (error) {
-          if (!(error instanceof DataPathError)) throw error;
-        }
-        await remote.close();
-      }),
-      runs(120),
-    );
-  });
+        }),
+        runs(200),
+      );
+    },
+    FUZZ_MS,
+  );
+
+  it(
+    'has an error or an answer when a reply is broken on the way',
+    async () => {
+      const codes = ['ProtocolError', 'ConnectionLost', 'IoError', 'NoSpace', 'ExportSealed'];
+
+      await fc.assert(
+        fc.asyncProperty(legalPieces, mutations, async (all, changes) => {
+          const { error } = await readOnce((cookie) =>
+            mutated(Buffer.concat(all.map((piece) => encode(cookie, piece))), changes),
+          );
+
+          if (error !== undefined) expect(codes).toContain((error as DataPathError).code);
+        }),
+        runs(200),
+      );
+    },
+    FUZZ_MS,
+  );
+
+  it(
+    'has an error or extents without a gap, whatever it is told of blocks',
+    async () => {
+      const descriptors = fc.array(
+        fc.tuple(fc.oneof(fc.nat({ max: SIZE_BYTES }), fc.constantFrom(0, 2 ** 32 - 1)), fc.nat({ max: 7 })),
+        { minLength: 1, maxLength: 6 },
+      );
+
+      await fc.assert(
+        fc.asyncProperty(fc.array(descriptors, { minLength: 1 }), fc.option(mutations), async (answers, changes) => {
+          let nth = 0;
+          const remote = await clientOfFalse({
+            sizeBytes: SIZE_BYTES,
+            answer({ cookie }) {
+              const some = answers[nth++] ?? [];
+              const bytes = chunk(cookie, CHUNK.BLOCK_STATUS, DONE, statusBody(FALSE_CONTEXT_ID, ...some));
+              if (nth < answers.length) return bytes;
+              return { last: changes ? mutated(bytes, changes) : bytes };
+            },
+          });
+          let at = FROM;
+          try {
+            for await (const { offset, lengthBytes } of remote.extents(FROM, SIZE_BYTES - FROM)) {
+              expect([offset, lengthBytes > 0]).toEqual([at, true]);
+              at += lengthBytes;
+            }
+            expect(at).toBe(SIZE_BYTES);
+          } catch (error) {
+            if (!(error instanceof DataPathError)) throw error;
+          }
+          await remote.close();
+        }),
+        runs(120),
+      );
+    },
+    FUZZ_MS,
+  );
 });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Gone, worstOfAnyWindow } from '../../bench/windows.ts';
 import type { BlockDevice } from '../../domain/block-device.ts';
 import { throttled } from '../../host-agent/copy/throttled.ts';
 import { createSharedBucket, createTokenBucket } from '../../host-agent/copy/token-bucket.ts';
 import { copying } from './helpers/copying.ts';
 import { endless } from './helpers/endless.ts';
-import { type Gone, worstOfAnyWindow } from './helpers/flow.ts';
 import { memoryDevice } from './helpers/memory-device.ts';
 import { thrownBy } from './helpers/thrown.ts';
 import { type VirtualTime, virtualTime } from './helpers/virtual-time.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Gone } from '../../bench/windows.ts';
 import { createSharedBucket, createTokenBucket, type TokenBucket } from '../../host-agent/copy/token-bucket.ts';
-import type { Gone } from './helpers/flow.ts';
 import { thrownBy } from './helpers/thrown.ts';
 import { type VirtualTime, virtualTime } from './helpers/virtual-time.ts';
 

@@ -58,7 +58,6 @@ describe('a migration that is adjusted while it runs', () => {
     const lifted = await act(migration, { set_bandwidth: { bytes_per_second: null } });
     const ended = (await rig.ended(migration)) as Adjusted;
 
-    console.log(JSON.stringify(ended.story.map((e) => [(e as any).at, e.to, e.why])));
     expect([early, resumed, paused, limited, lifted]).toEqual([202, 202, 202, 202, 202]);
     expect(attempt).toBeGreaterThan(0);
     expect(heldStill).toMatchObject({
@@ -70,14 +69,12 @@ describe('a migration that is adjusted while it runs', () => {
     expect(ended).toMatchObject({ state: 'succeeded', paused: null, bandwidth_bytes_per_second: null });
     expect(ended.digests?.source).toBe(ended.digests?.destination);
     expect(await content(id)).toBe(before);
-    expect(ended.story.map((entry) => entry.why).filter((why) => why !== null).slice(0, 6)).toEqual([
-      'paused',
-      'resumed',
-      'paused',
-      'limited to 16 MiB/s',
-      'resumed',
-      'limit lifted',
-    ]);
+    expect(
+      ended.story
+        .map((entry) => entry.why)
+        .filter((why) => why !== null)
+        .slice(0, 6),
+    ).toEqual(['paused', 'resumed', 'paused', 'limited to 16 MiB/s', 'resumed', 'limit lifted']);
     expect(await act(migration, { pause: {} })).toBe(409);
   });
 });

@@ -157,11 +157,11 @@ export const startRig = async (
     pids: () => Object.fromEntries([...parts].map(([name, each]) => [name, each.child?.pid])),
 
     /** An available volume of 64 MiB (or 1 GiB) on the host, with random data in it; returns its id. */
-    async create(host = 'alpha'): Promise<string> {
+    async create(host = 'alpha', sizeGib = 1): Promise<string> {
       const hints = { volmove_pool: `${host}@files#main` };
       const made = await until('a volume can be created', async () => {
         const reply = await call<{ volume: { id: string } }>('POST', '/volumes', {
-          volume: { size: 1 },
+          volume: { size: sizeGib },
           'OS-SCH-HNT:scheduler_hints': hints,
         });
         return reply.status === 202 && reply.body.volume.id;

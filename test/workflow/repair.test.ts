@@ -40,7 +40,7 @@ describe('a difference that a repair takes away', () => {
 
     expect(story.map(({ to }) => to)).toEqual(expect.arrayContaining(['verifying', 'repairing', 'reverifying']));
     expect(story.find(({ to }) => to === 'repairing')?.why).toBe('0/0 was copied, 0/-2 was read back');
-    expect(story.find(({ to }) => to === 'reverifying')?.why).toBe('copied again: [1048576, 2097152)');
+    expect(story.find(({ to }) => to === 'reverifying')?.why).toBe('copied again: the bytes [1048576, 2097152)');
     expect(report).toMatchObject({ sourceDigest: '0/0', destinationDigest: '0/0', bytesRead: 3, bytesWritten: 3 });
   });
 

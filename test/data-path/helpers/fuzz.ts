@@ -9,6 +9,9 @@ const asked = Number(process.env.VOLMOVE_FUZZ_RUNS ?? 0);
 export const runs = (byDefault: number): { numRuns: number; seed?: number } =>
   asked > 0 ? { numRuns: asked } : { numRuns: byDefault, seed: 20_260 };
 
+/** For the time-out of a test: more cases take longer. */
+export const FUZZ_MS = 60_000 + asked * 50;
+
 /** One change to a string of bytes; `at` is a place in it, as a share. */
 type Change =
   | { readonly kind: 'flip'; readonly at: number; readonly bits: number }

@@ -34,7 +34,7 @@ export interface RawClient {
 
 /** Greets with the flags of fixed newstyle and NO_ZEROES unless told otherwise. */
 export const rawClient = async (port: number, flags = 3): Promise<RawClient> => {
-  const socket = connect({ host: '127.0.0.1', port });
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   socket.on('error', () => socket.destroy());
   onTestFinished(() => {
     socket.destroy();
