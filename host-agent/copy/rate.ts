@@ -1,4 +1,7 @@
-/** A smoothed rate in bytes a second: exponential over about five seconds. The first count is what it begins from. */
+/**
+ * A smoothed rate in bytes a second: the average of the first seconds, then exponential over about five. The first count is
+ * what it begins from.
+ */
 export interface Rate {
   /** `totalBytes` only grows. Returns the rate as it is now. */
   add(totalBytes: number): number;
@@ -13,6 +16,7 @@ const MIN_ELAPSED_MS = 50;
 export const createRate = (monotonicMs: () => number): Rate => {
   let counted: { readonly atMs: number; readonly bytes: number } | undefined;
   let rate = 0;
+  let countedMs = 0;
   return {
     add(totalBytes) {
       const nowMs = monotonicMs();
@@ -21,12 +25,14 @@ export const createRate = (monotonicMs: () => number): Rate => {
       const elapsedMs = nowMs - before.atMs;
       if (elapsedMs < MIN_ELAPSED_MS) return rate;
       const current = ((totalBytes - before.bytes) / elapsedMs) * 1000;
-      rate += (current - rate) * (rate === 0 ? 1 : 1 - Math.exp(-elapsedMs / WINDOW_MS));
+      countedMs += elapsedMs;
+      rate += (current - rate) * Math.max(1 - Math.exp(-elapsedMs / WINDOW_MS), elapsedMs / countedMs);
       counted = { atMs: nowMs, bytes: totalBytes };
       return rate;
     },
     rest() {
       rate = 0;
+      countedMs = 0;
       counted = undefined;
     },
   };

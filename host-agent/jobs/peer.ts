@@ -22,6 +22,8 @@ export const connectPeer = (
     exportName,
     tls: { keyPem: parts.identity.keyPem, certPem: parts.identity.certPem, peerFingerprint: fingerprint },
     answerTimeoutMs,
+    // what is there is not asked for, only written or read
+    mapped: false,
     signal,
   });
 };

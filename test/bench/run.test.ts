@@ -50,9 +50,10 @@ describe('npm run bench:copy', () => {
       .map((line) => JSON.parse(line) as Row);
     expect(rows.filter((row) => row.kind === 'left out' && row.failed)).toEqual([]);
     const ours = rows.filter((row): row is CopyRow => row.kind === 'copy' && row.side === 'ours');
-    expect(ours.map(({ case: name, rounds }) => [name, rounds])).toEqual([
-      ['dense-tls-copy', 2],
-      ['sparse-disk-verified', 2],
+    expect(ours.map(({ case: name, rounds, note }) => [name, rounds, note])).toEqual([
+      ['dense-tls-copy', 2, 'digest on'],
+      ['dense-tls-copy', 2, 'digest off'],
+      ['sparse-disk-verified', 2, 'digest and read-back'],
     ]);
     expect(await readdir(dir)).toEqual([]);
   });

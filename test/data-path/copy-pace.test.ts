@@ -194,6 +194,25 @@ describe('progress', () => {
   });
 });
 
+describe('a rate', () => {
+  it('begins with the average of what has moved, and not with how the first bytes came', () => {
+    let nowMs = 0;
+    const rate = createRate(() => nowMs);
+    rate.add(0);
+    let shown = 0;
+    for (const [atMs, total] of [
+      [50, 4],
+      [400, 4],
+      [500, 5],
+    ] as const) {
+      nowMs = atMs;
+      shown = rate.add(total * MIB);
+    }
+
+    expect(shown / MIB).toBeCloseTo(10, 0);
+  });
+});
+
 describe('limits', () => {
   it('of 0 and undefined are none', async () => {
     for (const rate of [0, undefined]) {

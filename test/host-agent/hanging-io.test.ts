@@ -1,11 +1,20 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Hanging, hanging } from '../data-path/helpers/faults/hanging.ts';
-import { until } from '../data-path/helpers/until.ts';
 import { type AgentRig, agentRig, INTERVAL_MS } from './helpers/agent-rig.ts';
 import { contentOf, copyScene } from './helpers/copy-scene.ts';
 import { spoil } from './helpers/spoiled.ts';
 
 const STALL_AFTER_MS = 60_000;
+const DEADLINE_MS = 30_000;
+
+/** By condition, with a deadline that only a failure meets: a handshake may take its time on a busy machine. */
+const until = (what: string, holds: () => boolean): Promise<void> =>
+  vi.waitFor(
+    () => {
+      if (!holds()) throw new Error(`it never came: ${what}`);
+    },
+    { timeout: DEADLINE_MS, interval: 2 },
+  );
 
 /** A copy whose source does not answer a read, or whose destination does not answer a write or a flush. */
 const hung = async (mode: 'ro' | 'rw', way: 'read' | 'write' | 'flush') => {
@@ -17,13 +26,14 @@ const hung = async (mode: 'ro' | 'rw', way: 'read' | 'write' | 'flush') => {
     devices.push(one);
     return one;
   });
-  const stop = new AbortController();
-  const running = agent.run(scene.job, stop.signal);
-  await until('it hangs', () => devices.some((device) => device.hung()));
   const release = (): void => {
     vi.restoreAllMocks();
     for (const device of devices) device.release();
   };
+  onTestFinished(release);
+  const stop = new AbortController();
+  const running = agent.run(scene.job, stop.signal);
+  await until('it hangs', () => devices.some((device) => device.hung()));
   return { agent, ...scene, running, stop, release };
 };
 

@@ -21,7 +21,7 @@ const rig = async (change: Partial<Job> = {}, store: Store = createStore(memoryR
   const before = (await store.jobs.get(...ID))?.attempt ?? 0;
   const taken = await store.jobs.apply(ID, takeJob('incarnation', before, clock.nowMs()));
   const holder: Holder = { attempt: taken.value.attempt, incarnation: 'incarnation' };
-  const stall = { monotonicMs: clock.nowMs, stallAfterSeconds: 60, stallFailAfterSeconds: 600 };
+  const stall = { monotonicMs: () => clock.nowMs(), stallAfterSeconds: 60, stallFailAfterSeconds: 600 };
   const reporter = createReporter({ store, notifier, clock, ...stall }, taken, () => holder);
   return { store, clock, notifier, reporter, stored: async () => (await store.jobs.get(...ID)) as Job };
 };

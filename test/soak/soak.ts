@@ -59,7 +59,11 @@ export const soak = async ({ seed, kills, slowShare, print }: SoakOptions): Prom
     violations.push(what);
     print(`VIOLATION seed ${seed} migration ${migrations}: ${what}`);
   };
-  const round = async (volume: Awaited<ReturnType<typeof aVolume>>, pace: typeof FAST, nth: number): Promise<void> => {
+  const round = async (
+    volume: Awaited<ReturnType<typeof aVolume>>,
+    pace: typeof FAST,
+    nth: number,
+  ): Promise<boolean> => {
     const [from, to] = nth % 2 === 0 ? ['alpha', 'beta'] : ['beta', 'alpha'];
     const rate = pace.rates[chance.below(pace.rates.length)] ?? 1;
     const bytesPerSecond = rate * MIB;
@@ -74,12 +78,14 @@ export const soak = async ({ seed, kills, slowShare, print }: SoakOptions): Prom
       print(`seed ${seed} blow ${struck.length}, migration ${migrations} at ${rate} MiB/s: ${lineOf(one)}`);
     });
     for (const violation of ended.violations) violated(violation);
+    return ended.violations.length === 0;
   };
   try {
     while (countKills(struck) < kills) {
       const pace = chance.happens(slowShare) ? SLOW : FAST;
       const volume = await aVolume(rig, chance, pace.dataBytes);
-      for (let nth = 0; nth < MOVES_OF_A_VOLUME && countKills(struck) < kills; nth++) await round(volume, pace, nth);
+      for (let nth = 0; nth < MOVES_OF_A_VOLUME && countKills(struck) < kills; nth++)
+        if (!(await round(volume, pace, nth))) break;
       await remove(rig, volume.volume);
     }
   } catch (error) {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { lastingPort } from './lasting-port.ts';
 
 /**
  * Real parts in real processes: an embedded cloud and agents, driven by the public HTTP API alone, killed and started again
@@ -96,12 +97,9 @@ export const startRig = async (
 ) => {
   const directory = await mkdtemp(join(tmpdir(), 'volmove-test-'));
   const pool = (host: string, name = 'main'): string => join(directory, host, name === 'main' ? 'pool' : name);
-  const cloudArgs = (port: string): string[] => ['up', '--data-dir', join(directory, 'cloud'), '--port', port];
-  const first = new Part('cloud', cloudArgs('0'), join(directory, 'cloud.log'));
-  const url = /http:\/\/\S+/.exec(await first.start())?.[0] ?? '';
-  // the same port after a restart: agents and clients know it by its address
-  const cloud = new Part('cloud', cloudArgs(new URL(url).port), first.logPath);
-  cloud.child = first.child;
+  const cloudArgs = ['up', '--data-dir', join(directory, 'cloud'), '--port', String(await lastingPort())];
+  const cloud = new Part('cloud', cloudArgs, join(directory, 'cloud.log'));
+  const url = /http:\/\/\S+/.exec(await cloud.start())?.[0] ?? '';
   const parts = new Map<string, Part>([['cloud', cloud]]);
   for (const host of hosts) {
     for (const name of pools) await mkdir(pool(host, name), { recursive: true });
@@ -110,6 +108,7 @@ export const startRig = async (
       data_dir: join(directory, host, 'data'),
       endpoint: url,
       auto_register: true,
+      data_address: `127.0.0.1:${await lastingPort()}`,
       heartbeat_seconds: 2,
       migration_progress_report_interval: 0.2,
       backends: [{ name: 'files', driver: 'file', pools: pools.map((name) => ({ name, path: pool(host, name) })) }],

@@ -40,16 +40,20 @@ const server = (secured: boolean, { ours, port, readyFile, tlsDirectory, destina
   readyFile,
 });
 
-/** The digest is always on here. */
-const network = (secured: boolean): Contender => ({
+const network = (secured: boolean, mode: readonly string[]): Contender => ({
   ...contender(({ ours, port, tlsDirectory, source }) => [
-    { kind: 'run', command: ourCommand(ours, 'send', `--port=${port}`, ...tlsFlags(secured, tlsDirectory), source) },
+    {
+      kind: 'run',
+      command: ourCommand(ours, 'send', ...mode, `--port=${port}`, ...tlsFlags(secured, tlsDirectory), source),
+    },
   ]),
   server: (place) => server(secured, place),
 });
 
-export const ourContender = ({ content, medium, verified }: CopyCase): Contender => {
-  if (medium === 'tcp' || medium === 'tls') return network(medium === 'tls');
-  if (content === 'changed') return local(verified ? ['--retained', '--verify'] : ['--retained']);
-  return local(verified ? ['--verify'] : ['--digest=off']);
+/** Over a network twice: as agents copy, with the digest, and as the peers copy, who make none. */
+export const ourContenders = ({ content, medium, verified }: CopyCase): Contender[] => {
+  if (medium === 'tcp' || medium === 'tls')
+    return [network(medium === 'tls', []), network(medium === 'tls', ['--digest=off'])];
+  if (content === 'changed') return [local(verified ? ['--retained', '--verify'] : ['--retained'])];
+  return [local(verified ? ['--verify'] : ['--digest=off'])];
 };

@@ -45,6 +45,7 @@ export const copyRows = (one: CopyCase, sizeBytes: number, measured: ReadonlyMap
   const best = Math.min(...peers.map((row) => row.seconds.median));
   return rows.map((row) => ({
     ...row,
-    ratio: ratioOf(row.side === 'ours' ? best : row.seconds.median, ours.seconds.median),
+    // everyone else's is to the first of ours
+    ratio: row.side === 'ours' ? ratioOf(best, row.seconds.median) : ratioOf(row.seconds.median, ours.seconds.median),
   }));
 };

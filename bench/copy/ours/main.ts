@@ -32,7 +32,7 @@ if (command === 'copy') {
   });
 } else if (command === 'send') {
   const { send } = await import('./send.ts');
-  await send(paths, network);
+  await send(paths, values.digest === 'on', network);
 } else if (command === 'serve') {
   const { serve } = await import('./serve.ts');
   await serve(paths, { ...network, readyFile: values.ready, verify: values.verify });

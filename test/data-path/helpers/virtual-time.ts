@@ -5,9 +5,9 @@ const QUIET_TURNS = 3;
 const MAX_IDLE = 1_000;
 
 export interface VirtualTime {
-  nowMs(): number;
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-  sleeping(): number;
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly sleeping: () => number;
   /** Lets everything run that can, and moves time on to the next alarm only when nothing can, until it is `untilMs`. */
   runUntil(untilMs: number): Promise<void>;
   /** The same until the work is done. */

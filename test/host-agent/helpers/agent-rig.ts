@@ -123,7 +123,7 @@ export const agentRig = async () => {
   const directory = await tempDir();
   const { parts, server, generations, childJournal } = await partsIn(directory, {
     sleep: time.sleep,
-    monotonicMs: clock.nowMs,
+    monotonicMs: () => clock.nowMs(),
   });
   const store = createStore(memoryRecords());
   const tasks = recordedTasks();
