@@ -14,7 +14,7 @@ export interface Blow {
 export type Role = 'source' | 'destination' | 'cloud';
 
 /** A freeze outlasts the agents' patience with a silent peer, and most of them the lease of six seconds, too. */
-export const PEER_ANSWER_SECONDS = 4;
+export const PEER_ANSWER_SECONDS = 5;
 const LONGEST_FREEZE_MS = 10_000;
 const LONGEST_DOWN_MS = 300;
 const LONGEST_WAIT_MS = 500;

@@ -5,7 +5,7 @@ import type { Blow } from './blows.ts';
 import type { Layout, Moved } from './layout.ts';
 import { createLedger } from './ledger.ts';
 import { beginMove, type Move, type Wanted } from './move.ts';
-import { momentOf, strike } from './strike.ts';
+import { attemptsUnasked, momentOf, strike } from './strike.ts';
 
 /**
  * One migration under blows: it must succeed, with equal content and nothing left over, and must not have moved more than a
@@ -101,6 +101,7 @@ export const migrateUnderBlows = async (
     if (!(await momentOf(rig, move, blow))) break;
     await deal(blow);
   }
+  interruptions += await attemptsUnasked(rig, move);
   const ended = await rig.ended(move.id);
   if (ended.state !== 'succeeded') violations.push(`the migration ${ended.state}: ${ended.reason?.message}`);
   else {

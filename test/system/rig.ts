@@ -36,7 +36,7 @@ export interface MigrationBody {
   readonly reason: { readonly code: string; readonly message: string; readonly remedy: string } | null;
   readonly digests: { readonly source: string; readonly destination: string } | null;
   readonly cleanup: { readonly state: string };
-  readonly progress: { readonly done_bytes: number; readonly percent: number } | null;
+  readonly progress: { readonly done_bytes: number; readonly percent: number; readonly attempt: number } | null;
   readonly story: readonly { readonly to: string; readonly why: string | null }[];
 }
 

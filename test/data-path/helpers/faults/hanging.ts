@@ -1,10 +1,10 @@
 import type { BlockDevice } from '../../../../domain/block-device.ts';
 import { abortReason } from '../../../../host-agent/device/errors.ts';
 
-/** The nth call of a kind is never answered: it ends with its signal, as a request over a network does, or with `release`. */
+/** From the nth call of a kind on none is answered: each ends with its signal, as a request over a network does, or with `release`. */
 export interface Hanging extends BlockDevice {
   readonly hung: () => boolean;
-  /** It goes on at last, and so does every later one. */
+  /** They go on at last, and so does every later one. */
   readonly release: () => void;
 }
 
@@ -16,7 +16,7 @@ export const hanging = (way: 'read' | 'write' | 'flush', nth: number, device: Bl
     release = resolve;
   });
   const held = async (doing: string, signal: AbortSignal | undefined): Promise<void> => {
-    if (way !== doing || ++calls !== nth) return;
+    if (way !== doing || ++calls < nth) return;
     waiting = true;
     await new Promise<void>((resolve, reject) => {
       void released.then(resolve);
