@@ -69,10 +69,15 @@ interface Started {
 const MIB = 1024 * 1024;
 const PAUSE_BEFORE_REGISTRATION_MS = 1_000;
 
+/** A copy that was begun with the remembered port knows no other: one that is taken for a moment is waited for. */
+const REMEMBERED_PORT_TRIES = 10;
+const REMEMBERED_PORT_PAUSE_MS = 300;
+
 const listen = async (
   deps: AgentDeps,
   certificate: { keyPem: string; certPem: string },
   resolveExport: Exports['resolve'],
+  signal: AbortSignal,
 ): Promise<NbdServer> => {
   const { data_address } = deps.config;
   const colon = data_address.lastIndexOf(':');
@@ -86,10 +91,7 @@ const listen = async (
       resolveExport,
       onProblem: deps.onProblem,
     });
-  let server: NbdServer;
-  try {
-    server = await open(port);
-  } catch (error) {
+  const openTaken = async (error: unknown, tries: number): Promise<NbdServer> => {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     // a remembered port may have been taken meanwhile; a configured one is the administrator's word
     if (configured !== 0)
@@ -98,8 +100,11 @@ const listen = async (
         { reason: `The data address ${data_address} is taken by another process.` },
         { cause: error },
       );
-    server = await open(0);
-  }
+    if (tries === REMEMBERED_PORT_TRIES) return open(0);
+    await deps.sleep(REMEMBERED_PORT_PAUSE_MS, signal).catch(() => undefined);
+    return open(port).catch((again: unknown) => openTaken(again, tries + 1));
+  };
+  const server = await open(port).catch((error: unknown) => openTaken(error, 1));
   if (configured === 0)
     await rememberPort(deps.dataDir.path, Number(server.address.slice(server.address.lastIndexOf(':') + 1)));
   return server;
@@ -111,7 +116,7 @@ const holds = (lease: Lease): boolean => {
   return !lease.signal.aborted;
 };
 
-const start = async (deps: AgentDeps, children: ChildJournal): Promise<Started> => {
+const start = async (deps: AgentDeps, children: ChildJournal, signal: AbortSignal): Promise<Started> => {
   const { config, dataDir, monotonicMs, sleep } = deps;
   const certificate = await loadCertificate(dataDir.path, config.host_id, deps.clock.nowMs());
   const knownPools = await openKnownPools(dataDir.path);
@@ -134,11 +139,12 @@ const start = async (deps: AgentDeps, children: ChildJournal): Promise<Started> 
     endExport: async (name) => server?.endExport(name),
     hashes: createHashExports({ journal, leaves, buffers, openObject: (object) => openObject(object, 'ro') }),
   });
-  server = await listen(deps, certificate, async (name, peer) => {
+  const resolve: Exports['resolve'] = async (name, peer) => {
     // ends the connection: a refusal would be final for the copy, and the lease may be back in a moment
     if (!holds(lease)) throw new DataPathError('ConnectionLost', 'this host has lost its lease');
     return exports.resolve(name, peer);
-  });
+  };
+  server = await listen(deps, certificate, resolve, signal);
   const perSecond = config.bandwidth_mib_per_second === undefined ? null : config.bandwidth_mib_per_second * MIB;
   const parts: AgentParts = {
     backends,
@@ -160,6 +166,7 @@ const start = async (deps: AgentDeps, children: ChildJournal): Promise<Started> 
     buffers,
     monotonicMs,
     sleep,
+    onProblem: deps.onProblem,
   };
   return { parts, server, exports, lease };
 };
@@ -254,7 +261,7 @@ export const runAgent = async (
 ): Promise<void> => {
   const children = await openChildJournal(deps.dataDir.path);
   if (!(await endedLeftOver(deps, children, AbortSignal.any([graceful, force])))) return;
-  const started = await start(deps, children);
+  const started = await start(deps, children, AbortSignal.any([graceful, force]));
   const over = new AbortController();
   const stop = AbortSignal.any([force, over.signal]);
   try {

@@ -41,6 +41,8 @@ export interface AgentParts {
   readonly buffers: BufferPool;
   readonly monotonicMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Hears of what is tried again, and of what failed beside a job. */
+  readonly onProblem: (what: string, error: unknown) => void;
 }
 
 export interface Measured {

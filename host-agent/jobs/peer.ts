@@ -65,6 +65,7 @@ export const comingBack = async <T>(parts: AgentParts, run: PeerRun, tries: Trie
       lastSettled = settled;
       const awaySeconds = (parts.monotonicMs() - awaySinceMs) / 1000;
       if (!comesBack(error) || awaySeconds > parts.settings.peerAwaySeconds) throw error;
+      parts.onProblem(`attempt ${attempt} of job ${run.job.id}, which comes back in ${pauseMs} ms`, error);
       await parts.sleep(pauseMs, run.signal);
       attempt = await run.renew();
     }

@@ -111,6 +111,7 @@ const partsIn = async (directory: string, { sleep, monotonicMs }: Pick<AgentPart
     buffers,
     monotonicMs,
     sleep,
+    onProblem: () => undefined,
   };
   return { parts, server, generations, childJournal };
 };
