@@ -26,7 +26,7 @@ export interface MemoryCase {
 
 export type BenchCase = CopyCase | MemoryCase;
 
-const DISK_MIB = 2048;
+const DISK_MIB = 1024;
 const MEMORY_MIB = 1024;
 const TIB_MIB = 1024 * 1024;
 

@@ -12,6 +12,7 @@ import { copyRows, type Measured } from './copy-rows.ts';
 import { freePort } from './free-port.ts';
 import { run } from './launch.ts';
 import { runOnce } from './run-once.ts';
+import { turnOrder } from './turn-order.ts';
 
 /** One case: everyone in turn, round after round, from the same state of the disk and of the caches. */
 type Files = Pick<Place, 'source' | 'destination' | 'sizeBytes' | 'reflinks'>;
@@ -72,7 +73,7 @@ export const measureCopies = async (
     await requireSpace(directory, files.sizeBytes * 2);
     await makeFiles(one, files, signal);
     for (let round = 1; round <= rounds; round++) {
-      for (const [contender, measured] of running) {
+      for (const [contender, measured] of turnOrder([...running], round)) {
         deps.onRun(`${one.name} ${round}/${rounds}: ${contender.name}`);
         try {
           await turn(one, contender, measured, files, deps);
