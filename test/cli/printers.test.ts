@@ -218,6 +218,8 @@ describe('the verdict', () => {
 
   it('does not claim a verification that was not made', () => {
     expect(verdictOf(aSuccess({ digests: null })).sentences[0]).toContain('not verified by digest');
+    expect(verdictOf(aSuccess({ verified: 'cached' })).sentences[0]).toContain('verified: cached');
+    expect(verdictOf(aSuccess()).sentences[0]).not.toContain('cached');
   });
 
   it.each([
