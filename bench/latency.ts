@@ -31,14 +31,14 @@ const rssOf = (pid: number | undefined, field: string): number => {
   return Number(/\d+/.exec(line ?? '')?.[0]) / 1024;
 };
 
-const migrateOnce = async (rig: Rig, id: string, to: string): Promise<number> => {
+const migrateOnce = async (rig: Rig, id: string, to: string, pollMs = 5): Promise<number> => {
   const began = performance.now();
   const migration = await rig.migrate(id, to);
   for (;;) {
     const { state, reason } = await rig.migration(migration);
     if (state === 'succeeded') break;
     if (state === 'failed') throw new Error(reason?.message);
-    await sleep(5);
+    await sleep(pollMs);
   }
   const tookMs = performance.now() - began;
   await rig.ended(migration);
@@ -67,7 +67,8 @@ const fourAtOnce = async (rig: Rig): Promise<number> => {
   // the moves are timed, and not the disk that still takes what was written for them
   execFileSync('sync');
   const began = performance.now();
-  await Promise.all(ids.map((id) => migrateOnce(rig, id, 'beta')));
+  // four that ask every 5 ms are more than the cloud can answer beside its work
+  await Promise.all(ids.map((id) => migrateOnce(rig, id, 'beta', 50)));
   const tookMs = performance.now() - began;
   for (const id of ids) await rig.call('DELETE', `/volumes/${id}`);
   return tookMs / 1000;
