@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Node reads a socket into buffers of 64 KiB that live for a moment, outside of the heap that the collector watches: a long copy
+ * For sockets that cannot be read into our own memory (own-memory.ts): Node reads those into buffers of 64 KiB that live for a moment, outside of the heap that the collector watches: a long copy
  * would leave tens of megabytes of them behind before it looks. A young collection every few megabytes keeps an agent's memory
  * at its windows (docs/performance.md).
  */

@@ -130,6 +130,9 @@ const servesOurClient = async (port: number, content: Buffer): Promise<void> => 
   expect((await readAll(remote)).equals(source.content)).toBe(true);
 };
 
+const nbdkitOn = (port: number, ...args: string[]) =>
+  started('nbdkit', '--foreground', '--exit-with-parent', '-i', '127.0.0.1', '-p', `${port}`, ...args);
+
 describe('our client over mutual TLS', () => {
   withPrograms('nbdkit')('reads and writes what nbdkit serves', async () => {
     const { path, content } = await volumeFile();
@@ -137,18 +140,7 @@ describe('our client over mutual TLS', () => {
     const directory = await tlsDirectory('server', SERVER, CLIENT);
     const secure = ['--tls=require', `--tls-certificates=${directory}`, '--tls-verify-peer'];
 
-    started(
-      'nbdkit',
-      '--foreground',
-      '--exit-with-parent',
-      '-i',
-      '127.0.0.1',
-      '-p',
-      `${port}`,
-      ...secure,
-      'file',
-      path,
-    );
+    nbdkitOn(port, ...secure, 'file', path);
 
     await servesOurClient(port, content);
   });
@@ -169,18 +161,7 @@ describe('our client over mutual TLS', () => {
     const port = await freePort();
     const directory = await tlsDirectory('server', STRANGER, CLIENT);
     const secure = ['--tls=require', `--tls-certificates=${directory}`];
-    started(
-      'nbdkit',
-      '--foreground',
-      '--exit-with-parent',
-      '-i',
-      '127.0.0.1',
-      '-p',
-      `${port}`,
-      ...secure,
-      'memory',
-      '1M',
-    );
+    nbdkitOn(port, ...secure, 'memory', '1M');
 
     const error = await thrownBy(reached({ host: '127.0.0.1', port, exportName: '', tls }));
 
