@@ -43,6 +43,13 @@ export interface RunningJob {
 /** Why an attempt was stopped without a result: nothing is written, the job stays for whoever takes it next. */
 class Stopped extends Error {}
 
+/** A control plane that is away says nothing about the job: a copy must not fail for it. What it refuses is told. */
+const stoppedUnlessRefused = (deps: RunDeps, jobId: string, error: unknown): Error => {
+  if (error instanceof VolmoveError) return error;
+  deps.onProblem(`a new attempt of job ${jobId}, which is tried again`, error);
+  return new Stopped();
+};
+
 export const runJob = (deps: RunDeps, seen: Job, stop: AbortSignal): RunningJob => {
   const control = createControlBox(seen.control);
   const wishes = new AbortController();
@@ -115,7 +122,11 @@ const attempt = async (
     },
     renew: () =>
       inTurn(async () => {
-        const again = await deps.store.jobs.apply(id, takeJob(deps.incarnation, holder.attempt, deps.clock.nowMs()));
+        const again = await deps.store.jobs
+          .apply(id, takeJob(deps.incarnation, holder.attempt, deps.clock.nowMs()))
+          .catch((error: unknown) => {
+            throw stoppedUnlessRefused(deps, seen.id, error);
+          });
         holder = { attempt: again.value.attempt, incarnation: deps.incarnation };
         return holder.attempt;
       }),
@@ -170,7 +181,7 @@ const act = async (
     if (wishes.aborted && wishes.reason instanceof VolmoveError) {
       return wishes.reason.code === 'JobSuperseded' ? new Stopped() : { ok: false, failure: wishes.reason.toFailure() };
     }
-    if (stop.aborted) return new Stopped();
+    if (stop.aborted || thrown instanceof Stopped) return new Stopped();
     if (thrown instanceof VolmoveError && thrown.code === 'JobSuperseded') return new Stopped();
     return { ok: false, failure: toFailure(translate(thrown, `job ${run.job.kind} on ${run.job.hostId}`)) };
   }

@@ -141,6 +141,28 @@ describe('a copy that comes back under a new attempt', () => {
 
     expect(resultOf(await agent.stored(job), 'data.copy')).toMatchObject({ generation: 2 });
   });
+
+  it('leaves no result when the control plane is away at that moment: it is tried again, and carries on', async () => {
+    const agent = await agentRig();
+    const { running, job, goOn } = await pausedCopy(agent);
+    await agent.wish(job, { paused: false });
+    agent.server.dropConnections();
+    await goOn();
+    await until('it waits before it comes back', () => agent.time.sleeping(FIRST_PAUSE_MS) === 1);
+    vi.spyOn(agent.store.jobs, 'apply').mockRejectedValueOnce(
+      Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
+    );
+
+    agent.time.wake(FIRST_PAUSE_MS);
+    await running.done;
+
+    const left = await agent.stored(job);
+    expect(left.stage.state).toBe('running');
+    expect(agent.tasks.told).toEqual([]);
+    expect(agent.problems).toEqual([`a new attempt of job ${job.id}, which is tried again`]);
+    await agent.run(left).done;
+    expect((await agent.stored(job)).stage.state).toBe('succeeded');
+  });
 });
 
 describe('a preparation', () => {
