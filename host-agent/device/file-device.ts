@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { BlockDevice } from '../../domain/block-device.ts';
+import { createTurns } from '../in-turn.ts';
 import { ALIGNMENT_BYTES, isAligned } from './aligned.ts';
 import { discard } from './discard.ts';
 import { DataPathError, throwIfAborted } from './errors.ts';
@@ -34,6 +35,8 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
   const { path, sizeBytes, buffered, direct } = opened;
   let directIo = direct !== undefined;
   let flushFailure: DataPathError | undefined;
+  // copies by the processor gain nothing from each other, and side by side they keep the network's threads from running
+  const turns = opened.inMemory ? createTurns() : undefined;
 
   const within = (offset: number, lengthBytes: number): void => {
     if (offset >= 0 && lengthBytes >= 0 && offset + lengthBytes <= sizeBytes) return;
@@ -50,7 +53,7 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
     within(offset, lengthBytes);
   };
   /** Direct where offset, length and memory are aligned; a last partial block goes through the cache. */
-  const through = async (
+  const once = async (
     position: number,
     part: Uint8Array,
     io: (handle: FileHandle) => Promise<number>,
@@ -65,6 +68,8 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
       return io(buffered);
     }
   };
+  const through: typeof once = (position, part, io) =>
+    turns ? turns(() => once(position, part, io)) : once(position, part, io);
   const zeroAs: NonNullable<BlockDevice['zeroAs']> = async (offset, lengthBytes, wish, signal) => {
     mayChange(offset, lengthBytes, signal);
     return zeroRange(opened, { from: offset, end: offset + lengthBytes, ...wish }, signal);

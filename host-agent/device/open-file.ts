@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { constants, open } from 'node:fs/promises';
+import { constants, open, statfs } from 'node:fs/promises';
 import { DataPathError } from './errors.ts';
 import { libc } from './libc.ts';
 
@@ -8,6 +8,8 @@ export interface OpenedFile {
   readonly path: string;
   readonly sizeBytes: number;
   readonly kind: 'file' | 'block';
+  /** It lies in memory, so a transfer is a copy by the processor and no waiting for a device. */
+  readonly inMemory: boolean;
   readonly buffered: FileHandle;
   /** Undefined when direct I/O was not asked for, or the file system has none. */
   readonly direct: FileHandle | undefined;
@@ -28,6 +30,11 @@ const openDirect = async (path: string, flags: number): Promise<FileHandle | und
   }
 };
 
+/** TMPFS_MAGIC and RAMFS_MAGIC (statfs(2)). */
+const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
+
+const liesInMemory = async (path: string): Promise<boolean> => MEMORY_FILE_SYSTEMS.has((await statfs(path)).type);
+
 const describe = async (path: string, handle: FileHandle): Promise<{ kind: OpenedFile['kind']; sizeBytes: number }> => {
   const stat = await handle.stat();
   if (stat.isFile()) return { kind: 'file', sizeBytes: stat.size };
@@ -44,9 +51,10 @@ export const openFile = async (path: string, { mode, direct }: OpenFile): Promis
   const buffered = await open(path, flags);
   try {
     const described = await describe(path, buffered);
+    const inMemory = described.kind === 'file' && (await liesInMemory(path));
     // what cannot be read past the cache, be it all of the file or a last partial block, is at least not read from an old page
     if (mode === 'ro' && direct) await libc?.dropCache(buffered.fd);
-    return { path, ...described, buffered, direct: direct ? await openDirect(path, flags) : undefined };
+    return { path, ...described, inMemory, buffered, direct: direct ? await openDirect(path, flags) : undefined };
   } catch (error) {
     await buffered.close();
     throw error;
