@@ -56,5 +56,6 @@ export const readBack = async (path: string, sizeBytes: number): Promise<string>
 };
 
 export const openSource = (path: string): Promise<BlockDevice> => openFileDevice(path, { mode: 'ro', direct: true });
+/** As the file driver opens it (docs/adr/0007). */
 export const openDestination = (path: string): Promise<BlockDevice> =>
-  openFileDevice(path, { mode: 'rw', direct: true });
+  openFileDevice(path, { mode: 'rw', direct: false });

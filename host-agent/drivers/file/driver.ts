@@ -47,7 +47,8 @@ export const fileDriver = ({ backend, pools, knownPools }: FileBackend): Driver 
         const path = await pathOf(object);
         if (!(await found(path)))
           throw volmoveError('ObjectMissing', { object: object.objectName, place: place(object) });
-        const device = await openFileDevice(path, { mode, direct: true, signal });
+        // written through the cache: direct writes into holes allocate block by block, at two thirds of the speed (ADR 0007)
+        const device = await openFileDevice(path, { mode, direct: mode === 'ro', signal });
         return {
           device,
           get readback() {
