@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { BlockDevice } from '../../domain/block-device.ts';
-import { createTurns } from '../in-turn.ts';
+import { createTurns, type InTurn } from '../in-turn.ts';
 import { ALIGNMENT_BYTES, isAligned } from './aligned.ts';
 import { discard } from './discard.ts';
 import { DataPathError, throwIfAborted } from './errors.ts';
@@ -31,17 +31,32 @@ export const openFileDevice = async (
   return fileDevice(await openFile(path, { mode, direct }));
 };
 
+const outside = ({ path, sizeBytes }: OpenedFile, offset: number, lengthBytes: number): DataPathError =>
+  new DataPathError('OutOfRange', `${path}: [${offset}, ${offset + lengthBytes}) is outside of its ${sizeBytes} bytes`);
+
+const atOnce: InTurn = (act) => act();
+
+/**
+ * Copies by the processor gain nothing from each other, and side by side they keep the network's threads from running. The
+ * kernel lets one write at a time through the cache into a file anyhow, and threads that wait for it are in the way.
+ */
+const lanes = ({ inMemory, kind, direct }: OpenedFile): { readonly reading: InTurn; readonly writing: InTurn } => {
+  const inTurn = createTurns();
+  return {
+    reading: inMemory ? inTurn : atOnce,
+    writing: inMemory || (kind === 'file' && !direct) ? inTurn : atOnce,
+  };
+};
+
 const fileDevice = (opened: OpenedFile): FileDevice => {
   const { path, sizeBytes, buffered, direct } = opened;
   let directIo = direct !== undefined;
   let flushFailure: DataPathError | undefined;
-  // copies by the processor gain nothing from each other, and side by side they keep the network's threads from running
-  const turns = opened.inMemory ? createTurns() : undefined;
+  const { reading, writing } = lanes(opened);
 
   const within = (offset: number, lengthBytes: number): void => {
     if (offset >= 0 && lengthBytes >= 0 && offset + lengthBytes <= sizeBytes) return;
-    const range = `[${offset}, ${offset + lengthBytes})`;
-    throw new DataPathError('OutOfRange', `${path}: ${range} is outside of its ${sizeBytes} bytes`);
+    throw outside(opened, offset, lengthBytes);
   };
   /** What the kernel dropped when a flush failed cannot be told from what it kept: this device takes nothing more. */
   const stillWhole = (): void => {
@@ -53,7 +68,7 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
     within(offset, lengthBytes);
   };
   /** Direct where offset, length and memory are aligned; a last partial block goes through the cache. */
-  const once = async (
+  const through = async (
     position: number,
     part: Uint8Array,
     io: (handle: FileHandle) => Promise<number>,
@@ -68,8 +83,6 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
       return io(buffered);
     }
   };
-  const through: typeof once = (position, part, io) =>
-    turns ? turns(() => once(position, part, io)) : once(position, part, io);
   const zeroAs: NonNullable<BlockDevice['zeroAs']> = async (offset, lengthBytes, wish, signal) => {
     mayChange(offset, lengthBytes, signal);
     return zeroRange(opened, { from: offset, end: offset + lengthBytes, ...wish }, signal);
@@ -84,14 +97,18 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
     async read(offset, memory, signal) {
       throwIfAborted(signal);
       within(offset, memory.length);
-      await transfer({ doing: 'reading', path, offset, memory }, (position, part) =>
-        through(position, part, async (handle) => (await handle.read(part, 0, part.length, position)).bytesRead),
+      await reading(() =>
+        transfer({ doing: 'reading', path, offset, memory }, (position, part) =>
+          through(position, part, async (handle) => (await handle.read(part, 0, part.length, position)).bytesRead),
+        ),
       );
     },
     async write(offset, memory, signal) {
       mayChange(offset, memory.length, signal);
-      await transfer({ doing: 'writing', path, offset, memory }, (position, part) =>
-        through(position, part, async (handle) => (await handle.write(part, 0, part.length, position)).bytesWritten),
+      await writing(() =>
+        transfer({ doing: 'writing', path, offset, memory }, (position, part) =>
+          through(position, part, async (handle) => (await handle.write(part, 0, part.length, position)).bytesWritten),
+        ),
       );
     },
     async writeZeroes(offset, lengthBytes, signal) {
