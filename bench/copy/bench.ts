@@ -45,7 +45,7 @@ const measureAll = async (options: BenchOptions, screen: Screen, signal: AbortSi
       const start = await startUpSeconds(deps);
       const machine = [
         ...machineText(describeMachine(scratch.disk)),
-        `volmove's own start is in each of its times: ${start.toFixed(2)} s`,
+        `volmove stands by, as an agent does: its start, ${start.toFixed(2)} s, is in none of its times, but in its CPU`,
       ];
       screen.machine(machine);
       for (const one of CASES.filter(({ name }) => options.cases?.includes(name) ?? true)) {

@@ -13,6 +13,11 @@ export const ourCommand = (program: string, ...args: string[]): Command => ({
   env: { ...ENVIRONMENT, NODE_OPTIONS: '' },
 });
 
+const standingBy = (program: string, ...args: string[]): Command => ({
+  ...ourCommand(program, '--standby', ...args),
+  standsBy: true,
+});
+
 const contender = (steps: Contender['steps']): Contender => ({
   name: OURS,
   side: 'ours',
@@ -23,7 +28,7 @@ const contender = (steps: Contender['steps']): Contender => ({
 
 const local = (mode: readonly string[]): Contender =>
   contender(({ ours, source, destination }) => [
-    { kind: 'run', command: ourCommand(ours, 'copy', ...mode, source, destination) },
+    { kind: 'run', command: standingBy(ours, 'copy', ...mode, source, destination) },
   ]);
 
 const tlsFlags = (secured: boolean, directory: string): string[] => (secured ? [`--tls=${directory}`] : []);
@@ -44,7 +49,7 @@ const network = (secured: boolean, mode: readonly string[]): Contender => ({
   ...contender(({ ours, port, tlsDirectory, source }) => [
     {
       kind: 'run',
-      command: ourCommand(ours, 'send', ...mode, `--port=${port}`, ...tlsFlags(secured, tlsDirectory), source),
+      command: standingBy(ours, 'send', ...mode, `--port=${port}`, ...tlsFlags(secured, tlsDirectory), source),
     },
   ]),
   server: (place) => server(secured, place),

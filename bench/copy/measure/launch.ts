@@ -6,6 +6,8 @@ import { childrenCpuSeconds } from './usage.ts';
 export interface Command {
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** It says `ready` in its first line and begins when its stdin ends, as an agent waits for work: the clock runs from there. */
+  readonly standsBy?: boolean;
 }
 
 export interface Ran {
@@ -53,15 +55,32 @@ export const ended = (child: ChildProcess): Promise<Ended> =>
     child.on('close', (code, by) => resolve({ code, by, atMs, stdout, stderr }));
   });
 
+const READY = 'ready\n';
+
+/** Resolves when it is ready, or has ended before. */
+const untilReady = async (child: ChildProcess, over: Promise<unknown>): Promise<void> => {
+  const ready = new Promise<void>((resolve) => {
+    child.stdout?.once('data', () => resolve());
+  });
+  await Promise.race([ready, over]);
+};
+
 export const run = async (command: Command, signal: AbortSignal): Promise<Ran> => {
   signal.throwIfAborted();
   const cpuBefore = childrenCpuSeconds();
-  const beganMs = performance.now();
+  const startedMs = performance.now();
   const child = start(command, signal);
+  const over = ended(child);
+  if (command.standsBy) await untilReady(child, over);
+  const beganMs = command.standsBy ? performance.now() : startedMs;
   child.stdin?.end();
-  const { code, by, atMs, stdout, stderr } = await ended(child);
+  const { code, by, atMs, stdout, stderr } = await over;
   signal.throwIfAborted();
   if (code !== 0)
     throw new Error(`${command.argv[0]} ended with ${by ?? code}: ${stderr.trim().replaceAll('\n', ' / ')}`);
-  return { seconds: (atMs - beganMs) / 1000, cpuSeconds: childrenCpuSeconds() - cpuBefore, stdout };
+  return {
+    seconds: (atMs - beganMs) / 1000,
+    cpuSeconds: childrenCpuSeconds() - cpuBefore,
+    stdout: stdout.replace(READY, ''),
+  };
 };

@@ -8,8 +8,8 @@ import { run } from './launch.ts';
 import { spreadOf } from './statistics.ts';
 
 /**
- * Seconds that our program takes for a volume without anything in it. An agent starts once and copies for months, but here each
- * of our numbers has a start in it, as each of the peers' has: this is how much.
+ * Seconds that our program takes for a volume without anything in it. An agent starts once and copies for months, so it stands by
+ * when the clock begins to run; peers are programs that begin with each copy. This is how much is left out.
  */
 const TRIES = 5;
 
