@@ -1,4 +1,5 @@
 import type { Failure } from './error.ts';
+import type { Wiped } from './job/job.ts';
 import { formatPlacement, type Placement } from './placement.ts';
 
 /**
@@ -13,6 +14,10 @@ export interface CleanupEntry {
   /** The run that made it; null for what a create made. */
   readonly run: number | null;
   readonly role: 'source' | 'destination' | 'volume';
+  /** Overwritten before it is removed, where its backend is thick. */
+  readonly wipe?: true;
+  /** What came of that; set with `done`. */
+  readonly wiped?: Wiped;
   readonly state: 'todo' | 'done' | 'dropped';
   /** Tries that were dispatched; 0 before the first. */
   readonly tries: number;
@@ -51,8 +56,20 @@ export const removalJobId = (entry: Pick<CleanupEntry, 'objectName' | 'role'>, t
 
 export const cleanupDone = (entries: readonly CleanupEntry[]): boolean => entries.every((e) => e.state !== 'todo');
 
-export const cleanupNeedsYou = (entries: readonly CleanupEntry[]): boolean =>
-  entries.some((e) => e.state === 'todo' && e.tries >= NEEDS_YOU_AFTER_TRIES && e.lastFailure !== null);
+export const entryNeedsYou = (entry: CleanupEntry): boolean =>
+  entry.state === 'todo' && entry.failedTries >= NEEDS_YOU_AFTER_TRIES;
+
+export const cleanupNeedsYou = (entries: readonly CleanupEntry[]): boolean => entries.some(entryNeedsYou);
+
+export const cleanupState = (entries: readonly CleanupEntry[]): 'none' | 'pending' | 'needs_you' | 'done' => {
+  if (entries.length === 0) return 'none';
+  if (cleanupDone(entries)) return 'done';
+  return cleanupNeedsYou(entries) ? 'needs_you' : 'pending';
+};
+
+/** Somebody has made way for the removal, or asks again: the next try need not wait for its time. */
+export const tryNow = (entry: CleanupEntry): CleanupEntry =>
+  entry.nextTryAtMs === 0 ? entry : { ...entry, nextTryAtMs: 0 };
 
 /** The entry after its try failed: when the next one is due. */
 export const afterFailedTry = (entry: CleanupEntry, failure: Failure, nowMs: number): CleanupEntry => ({

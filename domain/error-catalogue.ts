@@ -158,6 +158,25 @@ export const CATALOGUE = {
     (p) => `Migration ${p.id} cannot be ${p.what}: ${p.reason}.`,
     'Look at it: volmove show MIGRATION.',
   ),
+  CannotRestore: entry<{ id: string; reason: string }>(
+    409,
+    false,
+    (p) => `Volume ${p.id} cannot go back to its source: ${p.reason}.`,
+    'See where it lives and what is kept of it: volmove show VOLUME.',
+  ),
+  ChangesSinceMigration: entry<{ id: string; migrationId: string }>(
+    409,
+    false,
+    (p) =>
+      `Volume ${p.id} may have been written to since migration ${p.migrationId} left its source: going back would lose that.`,
+    'Save what you need first; then ask again with discard_changes (volmove restore VOLUME --discard-changes).',
+  ),
+  CannotRetry: entry<{ id: string; reason: string }>(
+    409,
+    false,
+    (p) => `Migration ${p.id} cannot be retried: ${p.reason}.`,
+    'Look at it: volmove show MIGRATION.',
+  ),
   // ends of a migration
   ClaimLost: entry<Reason>(
     409,

@@ -1,7 +1,7 @@
 import { type Leftover, whatIsLeft } from './cleanup.ts';
 import type { Failure } from './error.ts';
 import { type Activity, type DataPhase, isDataKind, type Job, type Progress, phaseOfData } from './job/job.ts';
-import { isEnded, type Migration } from './migration/migration.ts';
+import { isEnded, type Migration, PHASES } from './migration/migration.ts';
 import { PHASE_RANK } from './migration/phases.ts';
 import { formatPlacement } from './placement.ts';
 
@@ -100,52 +100,98 @@ const moved = (migration: Migration): MovedVolume => ({
   locked: migration.options.lock,
 });
 
-const storyTime = (migration: Migration, run: number, to: string): number =>
-  migration.story.find((entry) => entry.run === run && entry.to === to)?.atMs ?? migration.requestedAtMs;
+/**
+ * The run that events tell of. A run that the reconciler started to roll back tells no story of its own: it ends that of the
+ * run which was asked for, and of which the run before it was the last to begin anything.
+ */
+export const toldRun = ({ pastEnds = [] }: Migration, run: number): number =>
+  (pastEnds.findLast((end) => end.run < run)?.run ?? 0) + 1;
 
-export const startedEvent = (migration: Migration, run = migration.run): VolmoveEvent => ({
-  detailType: 'Volume Migration Started',
-  detail: {
-    ...base(migration, run, storyTime(migration, run, 'validating'), sequenceOf(run, PHASE_RANK.started)),
-    ...moved(migration),
-    event_type: 'volume.migrate.start',
-    requested_by: migration.requestedBy,
-  },
-});
+/** False when the run came to its end so early that nobody can say whether its start was told. */
+export const wasStartHeard = (migration: Migration): boolean => {
+  const first = toldRun(migration, migration.run);
+  return migration.story.some(({ run, to }) => run >= first && isPastStart(to));
+};
 
-/** Undefined while the migration has not ended, and for one that was refused: that never started. */
-export const endedEvent = (migration: Migration): VolmoveEvent | undefined => {
-  if (!isEnded(migration) || migration.stage.state === 'refused') return undefined;
-  const success = migration.stage.state === 'succeeded';
+const isPastStart = (step: string): boolean =>
+  step !== 'validating' && step !== 'rolling_back' && (PHASES as readonly string[]).includes(step);
+
+const storyTime = (migration: Migration, run: number, to: string): number | undefined =>
+  migration.story.find((entry) => entry.run === run && entry.to === to)?.atMs;
+
+/** A run that never came to its first step began when it was asked for. */
+const beganAtMs = (migration: Migration, run: number): number =>
+  storyTime(migration, run, 'validating') ?? storyTime(migration, run, 'requested') ?? migration.requestedAtMs;
+
+export const startedEvent = (migration: Migration, of = migration.run): VolmoveEvent => {
+  const run = toldRun(migration, of);
   return {
-    detailType: 'Volume Migration Ended',
+    detailType: 'Volume Migration Started',
     detail: {
-      ...base(migration, migration.run, migration.stage.endedAtMs, sequenceOf(migration.run, PHASE_RANK.ended)),
+      ...base(migration, run, beganAtMs(migration, run), sequenceOf(run, PHASE_RANK.started)),
       ...moved(migration),
-      event_type: 'volume.migrate.end',
-      result: success ? 'success' : 'error',
-      host: formatPlacement(success ? migration.destination : migration.source),
-      reason: migration.stage.state === 'failed' ? migration.stage.reason : null,
-      digest: migration.report?.destinationDigest ?? null,
-      duration_ms: migration.stage.endedAtMs - storyTime(migration, migration.run, 'validating'),
+      event_type: 'volume.migrate.start',
+      requested_by: migration.requestedBy,
     },
   };
 };
 
-export const cleanupEvent = (migration: Migration, result: 'done' | 'needs_you', atMs: number): VolmoveEvent => ({
-  detailType: 'Volume Migration Cleanup',
-  detail: {
-    ...base(
-      migration,
-      migration.run,
-      atMs,
-      sequenceOf(migration.run, result === 'done' ? PHASE_RANK.cleanup_done : PHASE_RANK.cleanup_needs_you),
-    ),
-    event_type: 'volume.migrate.cleanup',
-    result,
-    left: migration.cleanupNotices.find((notice) => notice.result === result)?.left ?? whatIsLeft(migration.cleanup),
-  },
-});
+interface RunEnd {
+  readonly run: number;
+  readonly endedAtMs: number;
+  /** Null after a success. */
+  readonly reason: Failure | null;
+  readonly digest: string | null;
+}
+
+const endOf = (migration: Migration, { run: of, endedAtMs, reason, digest }: RunEnd): VolmoveEvent => {
+  const run = toldRun(migration, of);
+  return {
+    detailType: 'Volume Migration Ended',
+    detail: {
+      ...base(migration, run, endedAtMs, sequenceOf(run, PHASE_RANK.ended)),
+      ...moved(migration),
+      event_type: 'volume.migrate.end',
+      result: reason === null ? 'success' : 'error',
+      host: formatPlacement(reason === null ? migration.destination : migration.source),
+      reason,
+      digest,
+      duration_ms: endedAtMs - beganAtMs(migration, run),
+    },
+  };
+};
+
+/** Undefined while the migration has not ended, and for one that was refused: that never started. */
+export const endedEvent = (migration: Migration): VolmoveEvent | undefined => {
+  if (!isEnded(migration) || migration.stage.state === 'refused') return undefined;
+  const { run, report, stage } = migration;
+  const reason = stage.state === 'failed' ? stage.reason : null;
+  return endOf(migration, { run, endedAtMs: stage.endedAtMs, reason, digest: report?.destinationDigest ?? null });
+};
+
+export const cleanupEvent = (
+  migration: Migration,
+  result: 'done' | 'needs_you',
+  atMs: number,
+  of = migration.run,
+): VolmoveEvent => {
+  const notice = migration.cleanupNotices.findLast((one) => one.result === result && (one.run ?? of) === of);
+  const run = toldRun(migration, of);
+  return {
+    detailType: 'Volume Migration Cleanup',
+    detail: {
+      ...base(
+        migration,
+        run,
+        atMs,
+        sequenceOf(run, result === 'done' ? PHASE_RANK.cleanup_done : PHASE_RANK.cleanup_needs_you),
+      ),
+      event_type: 'volume.migrate.cleanup',
+      result,
+      left: notice?.left ?? whatIsLeft(migration.cleanup),
+    },
+  };
+};
 
 /** Whole percent; 100 is kept for a verified copy, so an unfinished phase shows 99 at the most. */
 export const percentOf = (doneBytes: number, totalBytes: number): number =>
@@ -194,12 +240,14 @@ export const progressEvent = (
 
 /** Everything that is known to have been told of a migration, in order: the replay behind `GET .../events?after=N`. */
 export const replayEvents = (migration: Migration, jobs: readonly Job[], after: number): VolmoveEvent[] => {
-  const started = [...new Set(migration.story.filter((e) => e.to === 'validating').map((e) => e.run))].map((run) =>
-    startedEvent(migration, run),
-  );
+  const begun = migration.story.filter((entry) => entry.to === 'validating').map(({ run }) => run);
+  const over = isEnded(migration) && migration.stage.state !== 'refused' ? [migration.run] : [];
+  const runs = [...begun, ...(migration.pastEnds ?? []).map(({ run }) => run), ...over];
+  const started = [...new Set(runs.map((run) => toldRun(migration, run)))].map((run) => startedEvent(migration, run));
   const progress = jobs.flatMap((job) => job.recent.map((report) => progressEvent(job, report)));
-  const cleanup = migration.cleanupNotices.map(({ result, atMs }) => cleanupEvent(migration, result, atMs));
-  return [...started, ...progress, endedEvent(migration), ...cleanup]
+  const cleanup = migration.cleanupNotices.map(({ result, atMs, run }) => cleanupEvent(migration, result, atMs, run));
+  const past = (migration.pastEnds ?? []).map((end) => endOf(migration, { ...end, digest: null }));
+  return [...started, ...progress, ...past, endedEvent(migration), ...cleanup]
     .filter((event): event is VolmoveEvent => event !== undefined && event.detail.sequence > after)
     .sort((a, b) => a.detail.sequence - b.detail.sequence);
 };

@@ -6,6 +6,27 @@ export const createdObjectName = (volumeId: string, operation: number): string =
 export const runObjectName = (volumeId: string, migrationId: string, run: number): string =>
   `volume-${volumeId}-${migrationId}-${run}`;
 
+/** What an object's name tells: whose it is, and who made it. `made` is null for a name that no create and no run would give. */
+export interface ParsedObjectName {
+  readonly volumeId: string;
+  readonly made: { readonly operation: number } | { readonly migrationId: string; readonly run: number } | null;
+}
+
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+const OBJECT = new RegExp(`^volume-(${UUID})-(.{1,100})$`);
+const BY_CREATE = /^create-(\d{1,9})$/;
+const BY_RUN = new RegExp(`^(${UUID})-(\\d{1,9})$`);
+
+/** Undefined for what volmove has not named. A pool may be another installation's too, whose names look the same. */
+export const parseObjectName = (name: string): ParsedObjectName | undefined => {
+  const [, volumeId, rest = ''] = OBJECT.exec(name) ?? [];
+  if (volumeId === undefined) return undefined;
+  const created = BY_CREATE.exec(rest);
+  if (created) return { volumeId, made: { operation: Number(created[1]) } };
+  const [, migrationId, run] = BY_RUN.exec(rest) ?? [];
+  return { volumeId, made: migrationId === undefined ? null : { migrationId, run: Number(run) } };
+};
+
 /** Step Functions execution names: idempotent by name, so the run is part of it. */
 export const executionName = (migrationId: string, run: number): string => `${migrationId}-${run}`;
 export const volumeExecutionName = (volumeId: string, operation: number): string => `${volumeId}-${operation}`;

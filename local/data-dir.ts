@@ -7,7 +7,8 @@ import { readDurable, writeDurable } from './durable-file.ts';
 
 /**
  * A data directory has one process at a time: an flock(2) that the kernel drops when its holder dies, however it dies. Its
- * id is made once and stays, so that whoever holds the directory can prove to be the same party as before.
+ * id is made once and stays, so that whoever holds the directory can prove to be the same party as before. A copy of the directory
+ * proves nothing: the id belongs to the very lock file that it was made with, and a copy, which has another one, gets its own.
  */
 export interface DataDir {
   readonly path: string;
@@ -25,6 +26,12 @@ const tryLock = (fd: number): boolean => {
   flock ??= koffi.load(null).func('int flock(int fd, int operation)') as (fd: number, operation: number) => number;
   return flock(fd, LOCK_EX | LOCK_NB) === 0;
 };
+
+interface Known {
+  readonly id: string;
+  /** Inode of the lock file, which is never replaced. */
+  readonly lock?: string;
+}
 
 const holderOf = async (file: string): Promise<string> => (await readFile(file, 'utf8')).trim() || 'unknown';
 
@@ -54,8 +61,10 @@ export const openDataDir = async (path: string): Promise<DataDir> => {
   }
   const lock = await lockFile(path);
   const idFile = join(path, 'id.json');
-  const known = (await readDurable(idFile)) as { id: string } | undefined;
-  const id = known?.id ?? randomUUID();
-  if (!known) await writeDurable(idFile, { id });
+  const known = (await readDurable(idFile)) as Known | undefined;
+  const inode = String((await lock.stat({ bigint: true })).ino);
+  const isCopy = known?.lock !== undefined && known.lock !== inode;
+  const id = known && !isCopy ? known.id : randomUUID();
+  if (known?.lock !== inode) await writeDurable(idFile, { id, lock: inode } satisfies Known);
   return { path, id, release: () => lock.close() };
 };

@@ -11,6 +11,7 @@ export const JOB_PREFIX = 'JOB#';
 export const volumeKey = (id: string): Key => ({ pk: `VOLUME#${id}`, sk: 'VOLUME' });
 export const migrationKey = (id: string): Key => ({ pk: `MIGRATION#${id}`, sk: 'MIGRATION' });
 export const poolKey = (id: string): Key => ({ pk: `POOL#${id}`, sk: 'POOL' });
+export const watchKey = (): Key => ({ pk: 'WATCH', sk: 'WATCH' });
 export const hostPartition = (hostId: string): string => `HOST#${hostId}`;
 export const hostKey = (hostId: string): Key => ({ pk: hostPartition(hostId), sk: 'HOST' });
 export const jobKey = (hostId: string, jobId: string): Key => ({

@@ -3,7 +3,8 @@ import { cleanupDone } from '../domain/cleanup.ts';
 import { volmoveError } from '../domain/error.ts';
 import type { Host } from '../domain/host/host.ts';
 import type { Pool } from '../domain/host/pool.ts';
-import { isJobEnded, type Job } from '../domain/job/job.ts';
+import type { Watch } from '../domain/host/watch.ts';
+import { isJobEnded, type Job, keptForRetrySeconds } from '../domain/job/job.ts';
 import type { TaskToken } from '../domain/job/token.ts';
 import { isClosed, type Migration } from '../domain/migration/migration.ts';
 import type { Volume } from '../domain/volume/volume.ts';
@@ -20,6 +21,7 @@ import {
   poolKey,
   tokenKey,
   volumeKey,
+  watchKey,
 } from './keys.ts';
 import type { IndexPosition, Records } from './records.ts';
 
@@ -31,6 +33,8 @@ export interface Store {
   readonly pools: Collection<Pool, [id: string]> & Listing<Pool>;
   readonly jobs: Collection<Job, [hostId: string, jobId: string]> & { ofHost(hostId: string): Promise<Job[]> };
   readonly tokens: Collection<TaskToken, [hostId: string, jobId: string]>;
+  /** One item. */
+  readonly watch: Collection<Watch, []>;
   /** Hints: ids that the sweeper has to look at. */
   open(): Promise<OpenIds>;
   /** The same from a scan, and every item whose index rows may be torn is written again: after a crash of the database. */
@@ -137,7 +141,7 @@ const byId = <T>(
 /** DynamoDB removes ended jobs a day later (time to live, in seconds); an embedded cloud's upkeep does it itself. */
 const JOB_KEPT_SECONDS = 86_400;
 const ttlOf = (job: Job): number =>
-  Math.ceil(('endedAtMs' in job.stage ? job.stage.endedAtMs : 0) / 1000) + JOB_KEPT_SECONDS;
+  Math.ceil(('endedAtMs' in job.stage ? job.stage.endedAtMs : 0) / 1000) + JOB_KEPT_SECONDS + keptForRetrySeconds(job);
 
 export const createStore = (records: Records, newWriteId: () => string = randomUUID): Store => {
   const jobs = collection<Job, [string, string]>(
@@ -190,6 +194,11 @@ export const createStore = (records: Records, newWriteId: () => string = randomU
         idOf: (token) => [token.hostId, token.jobId],
         missing: (_, id) => volmoveError('JobNotFound', { id }),
       },
+      newWriteId,
+    ),
+    watch: collection<Watch, []>(
+      records,
+      { key: watchKey, idOf: () => [], missing: () => volmoveError('Internal', { reason: 'no pass was ever made' }) },
       newWriteId,
     ),
     async open() {

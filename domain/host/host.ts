@@ -1,5 +1,6 @@
 import { already, type Decision, refuse, write } from '../decision.ts';
 import { volmoveError } from '../error.ts';
+import type { Places } from '../job/queue.ts';
 import type { Placement } from '../placement.ts';
 
 /** A storage server's agent as it registered, and the pools that it reported with its last heartbeat. */
@@ -12,6 +13,8 @@ export interface PoolReport {
   readonly reason: string | null;
   readonly totalBytes: number;
   readonly freeBytes: number;
+  /** What each destination that is being written may still take, by its reservation; no younger than `freeBytes`. */
+  readonly growing?: Readonly<Record<string, number>>;
   /** Sum of the virtual sizes of what was made there. */
   readonly provisionedBytes: number;
   readonly thin: boolean;
@@ -30,6 +33,8 @@ export interface BackendReport {
   readonly driver: string;
   /** The requirement's capability: progress of a move inside the backend is reported. */
   readonly migrationProgressReport: boolean;
+  /** Copies and read-backs at once; undefined: as many as the host may run. */
+  readonly concurrency?: number;
   readonly pools: readonly PoolReport[];
 }
 
@@ -52,6 +57,14 @@ export interface Host {
   /** Set by a graceful stop: the host is down at once, without waiting for missed heartbeats. */
   readonly stoppedAtMs: number | null;
 }
+
+/** How many copies and read-backs the host's agent runs at once. */
+export const placesOf = ({ concurrency, backends }: Pick<Host, 'concurrency' | 'backends'>): Places => ({
+  host: concurrency,
+  backends: Object.fromEntries(
+    backends.flatMap(({ name, concurrency: limit }) => (limit === undefined ? [] : [[name, limit]])),
+  ),
+});
 
 /** Missed heartbeats after which a twin may take over, and after which the host counts as down. */
 export const MISSED_BEATS_TAKEOVER = 5;

@@ -9,7 +9,20 @@ export interface Pool {
   readonly reservedBytes: number;
   /** Bytes by migration: a second request of the same migration takes nothing more. */
   readonly reservations: Readonly<Record<string, number>>;
+  /** What each of them may still take of what was reported free, as far as it was told: the rest is missing there already. */
+  readonly growing?: Readonly<Record<string, number>>;
+  /** Of the youngest report, or of the end of a migration that filled space since. */
   readonly reportedAtMs: number;
 }
 
-export const availableBytes = (pool: Pool): number => Math.max(0, pool.freeBytes - pool.reservedBytes);
+/** What a reservation still takes of what is reported free. */
+export const outstandingBytes = ({ reservations, growing = {} }: Pool, key: string): number => {
+  const reserved = reservations[key] ?? 0;
+  return Object.hasOwn(growing, key) ? Math.min(reserved, growing[key] ?? reserved) : reserved;
+};
+
+export const availableBytes = (pool: Pool): number =>
+  Math.max(
+    0,
+    Object.keys(pool.reservations).reduce((left, key) => left - outstandingBytes(pool, key), pool.freeBytes),
+  );

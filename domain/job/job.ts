@@ -1,6 +1,7 @@
 import type { NamedRanges } from '../byte-range.ts';
 import type { Failure } from '../error.ts';
 import type { ObjectRef, Placement } from '../placement.ts';
+import type { Priority } from '../priority.ts';
 import type { CopyEngine } from '../volume/volume.ts';
 
 /** Work of one host: identified by (migration, run, kind), or by the object and try for removals (design section 3). */
@@ -14,6 +15,8 @@ export interface JobTypes {
   /** Verifies again after the repair; nothing is ever repaired twice. */
   'data.reverify': { input: VerifyInput; result: VerifyResult };
   'object.remove': { input: RemoveInput; result: RemoveResult };
+  /** One page of what lies in a pool; whoever asked takes the job off the list. */
+  'pool.scan': { input: ScanInput; result: ScanResult };
 }
 export type JobKind = keyof JobTypes;
 
@@ -31,6 +34,8 @@ export interface PrepareInput {
   readonly sizeBytes: number;
   /** The only certificate that the export admits: the source host's agent's (SHA-256, lower-case hex). */
   readonly admitFingerprint: string;
+  /** An earlier run has made the object, and this one goes on with it: it is found, never made. */
+  readonly existingId?: string;
 }
 export interface PrepareResult {
   readonly object: ObjectRef;
@@ -50,6 +55,10 @@ export interface CopyInput {
   readonly digest: boolean;
   /** The destination holds content of an earlier try that is worth comparing with: only what differs is written. */
   readonly destinationHasContent?: true;
+  /** The copy of an earlier run to the same object, of a volume that has not changed since: its checkpoint is this one's. */
+  readonly carriesOnFrom?: string;
+  /** When it fails its checkpoint is kept for a retry, for so long; undefined: it is forgotten. */
+  readonly keptForSeconds?: number;
   /** Undefined: `volmove`. */
   readonly engine?: CopyEngine;
 }
@@ -110,24 +119,55 @@ export interface RemoveInput {
   readonly objectName: string;
   readonly objectId: string | null;
   readonly place: Placement;
+  /** Overwrites it first, unless it is thin. */
+  readonly wipe?: true;
 }
 export interface RemoveResult {
   /** False when there was nothing to remove: the tombstone stands all the same. */
   readonly existed: boolean;
+  /** Undefined when it was not asked for. */
+  readonly wiped?: Wiped;
+}
+/** `thin`: what is given back to a thin pool is never read by another. False: it was not there any more. */
+export type Wiped = boolean | 'thin';
+
+export interface ScanInput {
+  readonly place: Placement;
+  /** Names behind this one, in their order; null: from the first. */
+  readonly after: string | null;
+}
+export interface ScanResult {
+  readonly objects: readonly ScannedObject[];
+  /** There are others behind the last one. */
+  readonly more: boolean;
+}
+export interface ScannedObject {
+  readonly objectName: string;
+  readonly objectId: string;
+  readonly sizeBytes: number;
+  /** By the backend's clock; null where it keeps no such time. */
+  readonly madeAtMs: number | null;
 }
 
 /** Wishes of the control plane, read by the agent with every report. */
 export interface JobControl {
+  /** Where the other agent listens now, when it is not where the job's input says: its port was taken while it was away. */
+  readonly peerAddress?: string;
   readonly cancel: boolean;
   readonly paused: boolean;
   /** Bytes a second; null: no limit. */
   readonly bandwidthBytesPerSecond: number | null;
+  /** Of its wait for a place (domain/job/queue.ts); undefined: normal. */
+  readonly priority?: Priority;
   /** Raised by whoever wants a report at once; the agent reports when it differs from what it last saw. */
   readonly reportNow: number;
 }
 
-/** `paused` is said when everything that was under way has ended, not when the pause is wished. */
-export type Activity = 'zeroing' | 'paused';
+/**
+ * `paused` is said when everything that was under way has ended, not when the pause is wished; `queued` when that pause is over
+ * and the job waits for a place again.
+ */
+export type Activity = 'zeroing' | 'paused' | 'queued';
 
 /** Counts bytes of the volume that are settled, holes included; never goes back within an attempt's checkpoint. */
 export interface Progress {
@@ -177,6 +217,10 @@ export type Job = JobBase & JobSpec;
 
 export const RECENT_REPORTS = 8;
 export const NO_CONTROL: JobControl = { cancel: false, paused: false, bandwidthBytesPerSecond: null, reportNow: 0 };
+
+/** How long after its end a copy may be gone on with by a retry, at the most. */
+export const keptForRetrySeconds = (job: Job): number =>
+  job.kind === 'data.copy' && job.stage.state === 'failed' ? (job.input.keptForSeconds ?? 0) : 0;
 
 export const isJobEnded = (job: Job): boolean => job.stage.state === 'succeeded' || job.stage.state === 'failed';
 

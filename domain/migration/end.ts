@@ -1,8 +1,9 @@
 import { addCleanup, type CleanupEntry, changeCleanup, cleanupDone, newCleanup, whatIsLeft } from '../cleanup.ts';
 import { already, type Decision, refuse, write } from '../decision.ts';
 import { type Failure, volmoveError } from '../error.ts';
-import type { Outcome } from '../volume/volume.ts';
+import type { Outcome, Restored } from '../volume/volume.ts';
 import { isEnded, type Migration, type Report } from './migration.ts';
+import { hasRecorded, reopened } from './reopen.ts';
 import { tell } from './run.ts';
 
 /** How a migration ends, and what is done after its end. The outcome is the volume's word; this only records it. */
@@ -15,26 +16,30 @@ export interface EndCommand {
   readonly nowMs: number;
 }
 
-/** Objects that nobody will need: the source after a success, the destinations of every failed run. */
+/** Objects that nobody will need: the source after a success, the destinations of every failed run that are not kept for a retry. */
 const leftovers = (migration: Migration, outcome: Outcome): CleanupEntry[] => {
   const success = outcome.result === 'success';
   const failedObjects = migration.objects
-    .filter((object) => !(success && object.run === outcome.run))
+    .filter((object) => (success ? object.run !== outcome.run : object.objectName !== outcome.kept))
     .map((object) => newCleanup({ objectName: object.objectName, ...object.placement }, 'destination', object.run));
+  const { sourceRetentionSeconds, wipe } = migration.options;
   const sourceNow =
-    success && migration.options.sourceRetentionSeconds === 0 ? [newCleanup(outcome.source, 'source')] : [];
+    success && sourceRetentionSeconds === 0
+      ? [{ ...newCleanup(outcome.source, 'source'), ...(wipe ? { wipe } : {}) }]
+      : [];
   return [...failedObjects, ...sourceNow];
 };
 
 export const endMigration =
   ({ outcome, report, who, nowMs }: EndCommand) =>
   (migration: Migration): Decision<Migration> => {
-    if (isEnded(migration)) return already(migration);
+    if (hasRecorded(migration, outcome.run)) return already(migration);
     if (outcome.run < migration.run) return refuse(volmoveError('Superseded', { run: outcome.run }));
     const success = outcome.result === 'success';
     const why = success ? null : outcome.reason.message;
+    const open = isEnded(migration) ? reopened(migration, outcome.run) : migration;
     return write({
-      ...migration,
+      ...open,
       run: outcome.run,
       cleanup: addCleanup(migration.cleanup, leftovers(migration, outcome)),
       report,
@@ -61,9 +66,9 @@ export const refuseMigration =
 
 /** After the pool has its bytes back and the Ended event was sent: both may be repeated, neither forgotten. */
 export const settleEnd =
-  (nowMs: number, jobsEnded = true) =>
+  (nowMs: number, jobsEnded = true, run?: number) =>
   (migration: Migration): Decision<Migration> =>
-    migration.endedTold
+    migration.endedTold || !isEnded(migration) || (run ?? migration.run) !== migration.run
       ? already(migration)
       : write({ ...migration, reservation: null, endedTold: true, jobsEnded, updatedAtMs: nowMs });
 
@@ -71,26 +76,51 @@ export const settleEnd =
 export const markJobsEnded =
   (nowMs: number) =>
   (migration: Migration): Decision<Migration> =>
-    migration.jobsEnded ? already(migration) : write({ ...migration, jobsEnded: true, updatedAtMs: nowMs });
+    migration.jobsEnded || !isEnded(migration)
+      ? already(migration)
+      : write({ ...migration, jobsEnded: true, updatedAtMs: nowMs });
 
-/** An entry is written before its object leaves `retained[]` (expiry of a kept source). */
+/**
+ * An entry is written before its object leaves `retained[]` (expiry of a kept source). What a volume has left for its source is
+ * told of by the same write: so that is as sure as the removal.
+ */
 export const addMigrationCleanup =
-  (entry: CleanupEntry, nowMs: number) =>
+  (entry: CleanupEntry, nowMs: number, restored?: Restored) =>
   (migration: Migration): Decision<Migration> => {
     const cleanup = addCleanup(migration.cleanup, [entry]);
-    return cleanup.length === migration.cleanup.length
-      ? already(migration)
-      : write({ ...migration, cleanup, updatedAtMs: nowMs });
+    const told = restored === undefined || migration.restored !== undefined;
+    if (told && cleanup.length === migration.cleanup.length) return already(migration);
+    const next = { ...migration, cleanup, updatedAtMs: nowMs };
+    return write(told ? next : tellRestored(next, restored));
   };
+
+const tellRestored = (migration: Migration, restored: Restored): Migration => {
+  const { by, atMs, discarded } = restored;
+  const why = `back at its source${discarded ? '; what was written since is discarded' : ''}`;
+  return { ...migration, restored, story: tell(migration, 'restored', by, atMs, why) };
+};
 
 const withNotice = (migration: Migration, what: 'done' | 'needsYou', nowMs: number): Migration => ({
   ...migration,
   cleanupTold: { ...migration.cleanupTold, [what]: true },
   cleanupNotices: [
     ...migration.cleanupNotices,
-    { result: what === 'done' ? 'done' : 'needs_you', atMs: nowMs, left: whatIsLeft(migration.cleanup) },
+    {
+      run: migration.run,
+      result: what === 'done' ? 'done' : 'needs_you',
+      atMs: nowMs,
+      left: whatIsLeft(migration.cleanup),
+    },
   ],
 });
+
+const goneText = (objectName: string, wiped: CleanupEntry['wiped']): string => {
+  const how = { true: ', which was wiped first', thin: ', which was thin: there was nothing to wipe', false: '' };
+  return `nothing is left of ${objectName}${wiped === undefined ? '' : how[`${wiped}`]}`;
+};
+
+/** A restored migration stays one. */
+const lastStep = ({ restored, stage }: Migration): string => (restored ? 'restored' : stage.state);
 
 /** One step of one entry. The last one that ends is told in the timeline and marked for its event by the same write. */
 export const changeMigrationCleanup =
@@ -99,8 +129,10 @@ export const changeMigrationCleanup =
     const entry = migration.cleanup.find((e) => e.objectName === objectName);
     if (entry?.state !== 'todo' || change(entry) === entry) return already(migration);
     const next = { ...migration, cleanup: changeCleanup(migration.cleanup, objectName, change), updatedAtMs: nowMs };
-    if (!cleanupDone(next.cleanup)) return write(next);
-    const story = tell(migration, migration.stage.state, 'cleanup', nowMs, `nothing is left of ${objectName}`);
+    // while a retry is under way nothing is told: what is left then is told after its end
+    if (!cleanupDone(next.cleanup) || !isEnded(migration)) return write(next);
+    const { wiped } = change(entry);
+    const story = tell(migration, lastStep(migration), 'cleanup', nowMs, goneText(objectName, wiped));
     return write({ ...(next.cleanupTold.done ? next : withNotice(next, 'done', nowMs)), story });
   };
 

@@ -2,7 +2,8 @@ import type { CleanupEntry, Leftover } from '../cleanup.ts';
 import type { Failure } from '../error.ts';
 import type { JobKind } from '../job/job.ts';
 import type { ObjectRef, Placement } from '../placement.ts';
-import type { MigrationOptions } from '../volume/volume.ts';
+import type { Priority } from '../priority.ts';
+import type { MigrationOptions, Restored } from '../volume/volume.ts';
 
 /** The steps of a run as an administrator sees them; their order is the order of the story (design section 1). */
 export const PHASES = [
@@ -39,6 +40,7 @@ export interface JobRef {
 
 /** An object that a run was about to make; written before its job, so that a rollback knows of it whatever happened. */
 export interface RunObject {
+  /** Of a retry that goes on with what an earlier run has made: the retry. */
   readonly run: number;
   readonly objectName: string;
   readonly placement: Placement;
@@ -47,6 +49,8 @@ export interface RunObject {
 export interface Reservation {
   readonly poolId: string;
   readonly bytes: number;
+  /** The run that took it; undefined: the first. */
+  readonly run?: number;
 }
 
 /** What a finished run can tell: digests of both ends and what was moved. */
@@ -62,6 +66,8 @@ export interface Report {
 
 /** A Cleanup event as it was sent: what was left changes afterwards, what was said does not. */
 export interface CleanupNotice {
+  /** The run after whose end it was sent. */
+  readonly run?: number;
   readonly result: 'done' | 'needs_you';
   readonly atMs: number;
   readonly left: readonly Leftover[];
@@ -78,6 +84,15 @@ export interface Wishes {
   readonly pause: Wish | null;
   /** Stands in the place of the limit in the options; bytes a second, null: no limit. */
   readonly bandwidth: (Wish & { readonly bytesPerSecond: number | null }) | null;
+  /** Stands in the place of the priority in the options. */
+  readonly priority?: Wish & { readonly level: Priority };
+}
+
+/** How a run ended that was retried. */
+export interface PastEnd {
+  readonly run: number;
+  readonly endedAtMs: number;
+  readonly reason: Failure;
 }
 
 interface MigrationBase {
@@ -107,6 +122,10 @@ interface MigrationBase {
   readonly cleanupNotices: readonly CleanupNotice[];
   readonly cleanupTold: { readonly done: boolean; readonly needsYou: boolean };
   readonly report: Report | null;
+  /** Runs before this one that have failed and were told, oldest first. */
+  readonly pastEnds?: readonly PastEnd[];
+  /** Set when the volume went back to the source that was kept. */
+  readonly restored?: Restored;
   readonly story: readonly StoryEntry[];
   readonly updatedAtMs: number;
 }

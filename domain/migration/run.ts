@@ -90,6 +90,13 @@ export interface EnterPhase {
   readonly reservation?: Reservation;
 }
 
+/** The object that a retry goes on with is its own from now on. */
+const withObject = (objects: readonly RunObject[], mine: RunObject | undefined): readonly RunObject[] => {
+  const known = objects.find((object) => object.objectName === mine?.objectName);
+  if (!mine || (known && known.run >= mine.run)) return objects;
+  return known ? objects.map((object) => (object === known ? mine : object)) : [...objects, mine];
+};
+
 const missing = <T>(list: readonly T[], item: T | undefined, same: (a: T, b: T) => boolean): readonly T[] =>
   item === undefined || list.some((x) => same(x, item)) ? list : [...list, item];
 
@@ -106,7 +113,7 @@ export const enterPhase =
     if (closed) return refuse(closed);
     const { run, phase, nowMs } = command;
     const jobs = missing(migration.jobs, command.job, (a, b) => a.jobId === b.jobId && a.hostId === b.hostId);
-    const objects = missing(migration.objects, command.object, (a, b) => a.objectName === b.objectName);
+    const objects = withObject(migration.objects, command.object);
     const reservation = migration.reservation ?? command.reservation ?? null;
     const here = migration.run === run && migration.stage.state === 'running' && migration.stage.phase === phase;
     if (here && jobs === migration.jobs && objects === migration.objects && reservation === migration.reservation)

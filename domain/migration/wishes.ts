@@ -1,17 +1,18 @@
 import { already, type Decision, refuse, write } from '../decision.ts';
 import { volmoveError } from '../error.ts';
 import type { JobControl } from '../job/job.ts';
+import { DEFAULT_PRIORITY, type Priority } from '../priority.ts';
 import { isEnded, type Migration, phaseName, type StoryEntry } from './migration.ts';
 import { tell } from './run.ts';
 
 /**
- * What an administrator may wish of a migration that is under way: a pause, and a limit. They stand in the migration first; its
+ * What an administrator may wish of a migration that is under way: a pause, a limit, and another priority. They stand in the migration first; its
  * jobs carry copies of them, which whoever finds them different makes equal again. A wish that comes before the copy takes
  * effect when the copy begins.
  */
 
 /** The part of a job's control that follows from the migration. */
-export type CopiedWishes = Pick<JobControl, 'paused' | 'bandwidthBytesPerSecond'>;
+export type CopiedWishes = Pick<JobControl, 'paused' | 'bandwidthBytesPerSecond'> & { readonly priority: Priority };
 
 const MIB = 1024 * 1024;
 /** A script may change a limit all day long: of such lines the story keeps the last, or the item would grow for ever. */
@@ -21,9 +22,14 @@ const WISHES_TOLD = 100;
 export const bandwidthOf = ({ wishes, options }: Migration): number | null =>
   wishes.bandwidth ? wishes.bandwidth.bytesPerSecond : (options.bandwidthBytesPerSecond ?? null);
 
+/** Of its waits for a place at its hosts. */
+export const priorityOf = ({ wishes, options }: Migration): Priority =>
+  wishes.priority?.level ?? options.priority ?? DEFAULT_PRIORITY;
+
 export const copiedWishes = (migration: Migration): CopiedWishes => ({
   paused: Boolean(migration.wishes.pause),
   bandwidthBytesPerSecond: bandwidthOf(migration),
+  priority: priorityOf(migration),
 });
 
 const whyNot = (migration: Migration): string | undefined => {
@@ -114,3 +120,26 @@ export const wishBandwidth =
           },
           whyNoLimit(migration),
         );
+
+/** A backend that moves a volume itself makes nobody wait. */
+const whyNoPriority = (migration: Migration): string | undefined =>
+  phaseName(migration) === 'moving' ? 'its backend moves it, and it waits for nothing' : whyNot(migration);
+
+export const wishPriority =
+  (level: Priority, by: string, nowMs: number) =>
+  (migration: Migration): Decision<Migration> => {
+    const reason = whyNoPriority(migration);
+    return priorityOf(migration) === level && reason === undefined
+      ? already(migration)
+      : wish(
+          migration,
+          {
+            by,
+            nowMs,
+            done: 'given another priority',
+            what: `priority ${level}`,
+            wishes: { priority: { by, atMs: nowMs, level } },
+          },
+          reason,
+        );
+  };

@@ -1,7 +1,8 @@
 import { already, type Decision, refuse, write } from '../decision.ts';
 import { type Failure, volmoveError } from '../error.ts';
 import { type ObjectRef, type Placement, samePlacement } from '../placement.ts';
-import type { Claim, MigrationOptions, Outcome, Proof, Retained, Volume } from './volume.ts';
+import { keptFor } from './retry.ts';
+import type { BegunDestination, Claim, MigrationOptions, Outcome, Proof, Retained, Volume } from './volume.ts';
 
 /**
  * Claim, finalize and release: the three writes that decide everything (design section 3). For one run exactly one of
@@ -24,7 +25,7 @@ export const cannotMigrate = (volume: Volume, why: string): ReturnType<typeof vo
     reason: `Volume ${volume.id} status must be available or in-use, must not be migrating, have snapshots, be replicated, be part of a group and destination host/cluster must be different than the current one (${why})`,
   });
 
-const settled = (volume: Volume, seen: ClaimCommand['settled']): boolean =>
+export const isSettled = (volume: Volume, seen: ClaimCommand['settled']): boolean =>
   volume.lastOutcome === null ||
   (seen?.migrationId === volume.lastOutcome.migrationId && seen.run === volume.lastOutcome.run);
 
@@ -53,7 +54,7 @@ export const claim =
         ),
       );
     }
-    if (!settled(volume, command.settled)) {
+    if (!isSettled(volume, command.settled)) {
       return refuse(volmoveError('OutcomeUnsettled', { id: volume.lastOutcome?.migrationId ?? '' }));
     }
     const fence = volume.fence + 1;
@@ -79,16 +80,25 @@ export const claim =
     });
   };
 
-/** Ends the claim with an outcome: the volume part that every end has in common. */
-export const endClaim = (volume: Volume & { claim: Claim }, outcome: Outcome): Volume => ({
-  ...volume,
-  claim: null,
-  fence: volume.fence + 1,
-  status: volume.claim.lock && volume.status === 'maintenance' ? volume.claim.previousStatus : volume.status,
-  migrationStatus: outcome.result,
-  lastOutcome: outcome,
-  updatedAtMs: outcome.atMs,
-});
+/**
+ * Ends the claim with an outcome: the volume part that every end has in common. After an error the destination that was asked to
+ * be kept for a retry is kept by this write, whoever ended the claim.
+ */
+export const endClaim = (volume: Volume & { claim: Claim }, outcome: Outcome): Volume => {
+  const kept = keptFor(volume.claim, outcome);
+  const lastOutcome: Outcome =
+    outcome.result === 'error' && kept ? { ...outcome, kept: kept.object.objectName } : outcome;
+  return {
+    ...volume,
+    claim: null,
+    fence: volume.fence + 1,
+    status: volume.claim.lock && volume.status === 'maintenance' ? volume.claim.previousStatus : volume.status,
+    migrationStatus: outcome.result,
+    lastOutcome,
+    retained: kept ? [...volume.retained, kept] : volume.retained,
+    updatedAtMs: outcome.atMs,
+  };
+};
 
 export interface FinalizeCommand {
   readonly migrationId: string;
@@ -148,6 +158,7 @@ export const finalize =
       run: command.run,
       expiresAtMs: command.nowMs + held.options.sourceRetentionSeconds * 1000,
       writeEpoch: volume.writeEpoch,
+      ...(held.options.wipe ? { wipe: true } : {}),
     };
     const outcome: Outcome = {
       migrationId: command.migrationId,
@@ -193,6 +204,17 @@ export const markMigrationStatus =
     if (held?.migrationId !== migrationId || held.run !== run) return refuse(claimLost(volume, migrationId, run));
     if (volume.migrationStatus === status) return already(volume);
     return write({ ...volume, migrationStatus: status, updatedAtMs: nowMs });
+  };
+
+/** Before the copy begins, when a failed run's destination is to be kept; no counter moves, so nothing else is affected. */
+export const noteBegunDestination =
+  (migrationId: string, begun: BegunDestination) =>
+  (volume: Volume): Decision<Volume> => {
+    const { claim: held } = volume;
+    if (held?.migrationId !== migrationId || held.run !== begun.run)
+      return refuse(claimLost(volume, migrationId, begun.run));
+    if (held.begun?.run === begun.run) return already(volume);
+    return write({ ...volume, claim: { ...held, begun } });
   };
 
 /** The reconciler's: a new run takes the claim over, so that a zombie of the old one can do nothing more. */

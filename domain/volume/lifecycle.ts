@@ -3,6 +3,7 @@ import { already, type Decision, refuse, write } from '../decision.ts';
 import { type Failure, volmoveError } from '../error.ts';
 import { createdObjectName } from '../names.ts';
 import type { ObjectRef, Placement } from '../placement.ts';
+import { entryOf, removable } from './retained.ts';
 import type { Volume } from './volume.ts';
 
 export interface NewVolume {
@@ -91,7 +92,10 @@ export const requestDelete =
         }),
       );
     }
-    const given = [...(volume.location ? [volume.location] : []), ...volume.retained.map((r) => r.object)];
+    const given = [
+      ...(volume.location ? [newCleanup(volume.location, 'volume')] : []),
+      ...volume.retained.map((kept) => entryOf(kept, 'volume')),
+    ];
     // a create that is given up may still make its object
     const unmade = volume.status === 'creating' ? [createLeftover(volume)] : [];
     const retry = volume.cleanup.map((e): CleanupEntry => (e.state === 'todo' ? { ...e, nextTryAtMs: 0 } : e));
@@ -101,11 +105,22 @@ export const requestDelete =
       operation: volume.operation + 1,
       location: null,
       retained: [],
-      cleanup: addCleanup(retry, [...given.map((object) => newCleanup(object, 'volume')), ...unmade]),
+      cleanup: addCleanup(retry, [...given, ...unmade]),
       fence: volume.fence + 1,
       writeEpoch: volume.writeEpoch + 1,
       updatedAtMs: nowMs,
     });
+  };
+
+/** An object of the volume that nobody has an entry for; refused while the volume refers to it. */
+export const addVolumeCleanup =
+  (entry: CleanupEntry, nowMs: number) =>
+  (volume: Volume): Decision<Volume> => {
+    const cleanup = addCleanup(volume.cleanup, [entry]);
+    if (cleanup.length === volume.cleanup.length) return already(volume);
+    if (!removable(volume, entry.objectName))
+      return refuse(volmoveError('InvalidVolume', { reason: `Volume ${volume.id} refers to ${entry.objectName}` }));
+    return write({ ...volume, cleanup, updatedAtMs: nowMs });
   };
 
 /** One step of one cleanup entry of the volume: a try dispatched, failed or done. */

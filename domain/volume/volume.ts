@@ -1,6 +1,7 @@
 import type { CleanupEntry } from '../cleanup.ts';
 import type { Failure } from '../error.ts';
 import type { ObjectRef, Placement } from '../placement.ts';
+import type { Priority } from '../priority.ts';
 
 /** The statuses of the Block Storage API that volmove uses. */
 export const VOLUME_STATUSES = [
@@ -34,12 +35,27 @@ export interface MigrationOptions {
   readonly verify: Verify;
   /** How long the source is kept after success, in seconds; 0 removes it at once. */
   readonly sourceRetentionSeconds: number;
+  /** How long what a failed run has copied is kept for a retry, in seconds; undefined, 0: it is removed at once. */
+  readonly destinationRetentionSeconds?: number;
+  /** What the volume has left is overwritten before it is removed, where its backend is thick. */
+  readonly wipe?: true;
   /** Seconds between progress reports; undefined: the agent's own setting. */
   readonly progressIntervalSeconds?: number;
   /** Bytes a second; undefined: no limit of the migration's own. */
   readonly bandwidthBytesPerSecond?: number;
   /** Undefined: `volmove`. */
   readonly copyEngine?: CopyEngine;
+  /** Undefined: `normal`. */
+  readonly priority?: Priority;
+}
+
+/** A destination that a run has begun to write: what a retry may go on with. */
+export interface BegunDestination {
+  readonly object: ObjectRef;
+  /** The run whose copy has written to it last: that copy's checkpoint speaks of it. */
+  readonly run: number;
+  /** Of the volume when that copy began: a checkpoint of another epoch is void. */
+  readonly writeEpoch: number;
 }
 
 /**
@@ -60,6 +76,10 @@ export interface Claim {
   readonly previousStatus: VolumeStatus;
   /** Set on a run that the reconciler started: it goes straight to ReleaseClaim, for this reason. */
   readonly rollback: Failure | null;
+  /** A retry's: the destination that it took out of `retained[]` and goes on with. Undefined: the run makes an object of its own. */
+  readonly carriesOn?: BegunDestination;
+  /** Noted before the copy when it is to be kept for a retry: whatever ends the claim keeps it in the same write. */
+  readonly begun?: BegunDestination;
   readonly claimedAtMs: number;
 }
 
@@ -70,7 +90,12 @@ export type Outcome = {
   readonly atMs: number;
 } & (
   | { readonly result: 'success'; readonly proof: Proof; readonly source: ObjectRef }
-  | { readonly result: 'error'; readonly reason: Failure }
+  | {
+      readonly result: 'error';
+      readonly reason: Failure;
+      /** The name of the destination that the same write has put into `retained[]`. */
+      readonly kept?: string;
+    }
 );
 
 /** Why Finalize may believe that the destination holds the volume. */
@@ -101,8 +126,19 @@ export interface Retained {
   readonly migrationId: string;
   readonly run: number;
   readonly expiresAtMs: number;
-  /** The volume's writeEpoch when the object was left: restore asks for discard_changes when it has moved since. */
+  /** The volume's writeEpoch when the object was left, of a destination when its copy began: restore asks for discard_changes when it has moved since. */
   readonly writeEpoch: number;
+  readonly wipe?: true;
+  /** Set on what the volume lived on until a restore: the migration's story is told from it before it goes. */
+  readonly restored?: Restored;
+}
+
+/** The volume went back to its migration's source. */
+export interface Restored {
+  readonly atMs: number;
+  readonly by: string;
+  /** It may have been written to since it had left its source. */
+  readonly discarded: boolean;
 }
 
 export interface Volume {
