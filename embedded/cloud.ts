@@ -28,7 +28,7 @@ import {
   TIDY_EVERY_MS,
 } from './environment.ts';
 import { jsonService } from './front/aws-wire.ts';
-import { createFront } from './front/front.ts';
+import { createFront, type FrontOptions } from './front/front.ts';
 import { FUNCTION_PREFIX, functionTable } from './function-table.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { lambdaRest } from './lambda/rest.ts';
@@ -45,6 +45,8 @@ export interface CloudOptions {
   readonly host: string;
   readonly port: number;
   readonly onProblem: (what: string, error: unknown) => void;
+  /** Hears of every call of an AWS client, the functions' own included: for benchmarks that count them. */
+  readonly onCall?: FrontOptions['onCall'];
 }
 
 export interface Cloud {
@@ -116,7 +118,7 @@ const createRules = async (client: EventBridgeClient): Promise<void> => {
   );
 };
 
-export const startCloud = async ({ dataDir, host, port, onProblem }: CloudOptions): Promise<Cloud> => {
+export const startCloud = async ({ dataDir, host, port, onProblem, onCall }: CloudOptions): Promise<Cloud> => {
   const onError = (error: unknown): void => onProblem('cloud', error);
   const table = functionTable(functionArn);
   const runtime = createLambdaRuntime({
@@ -139,6 +141,7 @@ export const startCloud = async ({ dataDir, host, port, onProblem }: CloudOption
     host,
     port,
     onError,
+    ...(onCall ? { onCall } : {}),
     routes: {
       dynamo: dynamo.service,
       queues: queues.service,
@@ -148,7 +151,7 @@ export const startCloud = async ({ dataDir, host, port, onProblem }: CloudOption
       gateway: createGateway({ runtime, functionName: `${FUNCTION_PREFIX}api`, accountId: ACCOUNT_ID }),
     },
   });
-  Object.assign(process.env, functionEnvironment(front.url));
+  Object.assign(process.env, functionEnvironment(front.url, process.env));
   await createTable(front.url);
   await table.load();
   await loadMachines(engine, table.substitutions);

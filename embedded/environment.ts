@@ -16,16 +16,24 @@ export const SWEEP_EVERY_MS = 1_000;
 export const TIDY_EVERY_MS = 60_000;
 export const FULL_SWEEP_EVERY_MS = 3_600_000;
 
-export const functionEnvironment = (endpoint: string): Record<string, string> => ({
+/** What may be told otherwise, by the environment of `volmove up`. */
+const TIMINGS = {
+  VOLMOVE_HOST_LOST_AFTER_MS: '15000',
+  VOLMOVE_SWEEP_GRACE_MS: '3000',
+  VOLMOVE_REMOVAL_WAIT_SECONDS: '20',
+};
+
+export const functionEnvironment = (
+  endpoint: string,
+  given: Readonly<Record<string, string | undefined>> = {},
+): Record<string, string> => ({
   AWS_REGION: REGION,
   VOLMOVE_ENDPOINT_URL: endpoint,
   VOLMOVE_TABLE: TABLE,
   VOLMOVE_BUS: BUS,
   VOLMOVE_MIGRATE_MACHINE_ARN: machineArn('migrate-volume'),
   VOLMOVE_VOLUME_MACHINE_ARN: machineArn('volume-job'),
-  VOLMOVE_HOST_LOST_AFTER_MS: '15000',
-  VOLMOVE_SWEEP_GRACE_MS: '3000',
-  VOLMOVE_REMOVAL_WAIT_SECONDS: '20',
+  ...Object.fromEntries(Object.entries(TIMINGS).map(([name, usual]) => [name, given[name] ?? usual])),
 });
 
 export const TABLE_DEFINITION = tableDefinition(TABLE);

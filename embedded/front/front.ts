@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { answerAwsCall } from './aws-endpoint.ts';
+import type { AwsCall, AwsService } from './aws-wire.ts';
 import { listen } from './listen.ts';
 import { type FrontRoutes, serviceOf } from './routes.ts';
 
@@ -17,6 +18,8 @@ export interface FrontOptions {
   readonly routes: FrontRoutes;
   /** Errors that a caller saw only as a 500. */
   readonly onError: (error: unknown) => void;
+  /** Hears of each AWS-shaped call that was let in, before it is answered. */
+  readonly onCall?: (call: Pick<AwsCall, 'target' | 'body'>) => void;
   readonly newRequestId?: () => string;
   readonly timeouts?: Partial<FrontTimeouts>;
 }
@@ -73,14 +76,23 @@ export const createFront = async (options: FrontOptions): Promise<Front> => {
 };
 
 const route = async (
-  { routes, newRequestId = randomUUID, onError }: FrontOptions,
+  { routes, newRequestId = randomUUID, onError, onCall }: FrontOptions,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> => {
   const name = serviceOf(request);
   if (name === undefined) await routes.gateway(request, response);
-  else await answerAwsCall({ request, response, signal, service: routes[name], newRequestId, onError });
+  else
+    await answerAwsCall({ request, response, signal, service: heardBy(onCall, routes[name]), newRequestId, onError });
+};
+
+const heardBy = (onCall: FrontOptions['onCall'], service: AwsService | undefined): AwsService | undefined => {
+  if (!onCall || !service) return service;
+  return (call) => {
+    onCall(call);
+    return service(call);
+  };
 };
 
 const failVisibly = ({ onError }: FrontOptions, response: ServerResponse, error: unknown): void => {

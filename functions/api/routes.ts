@@ -1,5 +1,7 @@
 import { act as actOnVolume } from './actions/resource.ts';
 import { ACTION } from './actions/schema.ts';
+import * as cleanup from './cleanup/resource.ts';
+import { REMOVE, SCAN } from './cleanup/schema.ts';
 import { listExtensions, listTypes } from './discovery/empty.ts';
 import { showLimits } from './discovery/limits.ts';
 import { listHosts, listPools, listServices } from './hosts/resource.ts';
@@ -97,10 +99,28 @@ const OURS: readonly Route[] = [
     method: 'POST',
     path: '/migrations/{id}/action',
     policy: migrationsRule,
-    summary: 'Cancel, pause, resume or limit a migration.',
+    summary: 'Cancel, pause, resume, limit or prioritise a migration, or take its volume back to the source.',
     body: ACT_ON_MIGRATION,
     answers: 202,
     handle: migrations.act,
+  },
+  {
+    method: 'POST',
+    path: '/cleanup/scan',
+    policy: admin('volmove:cleanup'),
+    summary: 'List what is left over: what is known, and what lies in the pools and nobody wants.',
+    body: SCAN,
+    answers: 200,
+    handle: cleanup.scan,
+  },
+  {
+    method: 'POST',
+    path: '/cleanup/remove',
+    policy: admin('volmove:cleanup'),
+    summary: 'Remove leftovers by their exact names; what a volume refers to is refused.',
+    body: REMOVE,
+    answers: 200,
+    handle: cleanup.remove,
   },
 ];
 

@@ -3,13 +3,16 @@ import { isDataKind, isJobEnded, type Job } from '../../domain/job/job.ts';
 import { wishJob } from '../../domain/job/steps.ts';
 import type { Migration } from '../../domain/migration/migration.ts';
 import { type CopiedWishes, copiedWishes } from '../../domain/migration/wishes.ts';
+import { DEFAULT_PRIORITY } from '../../domain/priority.ts';
 import type { Deps } from './deps.ts';
 
 /** True when the job goes by other wishes than the migration's. Only jobs that handle the volume's bytes go by any. */
 export const differs = (job: Job, wishes: CopiedWishes): boolean =>
   isDataKind(job.kind) &&
   !isJobEnded(job) &&
-  (job.control.paused !== wishes.paused || job.control.bandwidthBytesPerSecond !== wishes.bandwidthBytesPerSecond);
+  (job.control.paused !== wishes.paused ||
+    job.control.bandwidthBytesPerSecond !== wishes.bandwidthBytesPerSecond ||
+    (job.control.priority ?? DEFAULT_PRIORITY) !== wishes.priority);
 
 /**
  * Copies the migration's wishes to a job, and gives its agent a hint. Two that wish at once may write the job in the other order

@@ -1,7 +1,7 @@
 import { cleanupDone } from '../../domain/cleanup.ts';
 import { cleanupEvent } from '../../domain/event.ts';
 import { changeMigrationCleanup } from '../../domain/migration/end.ts';
-import type { Migration } from '../../domain/migration/migration.ts';
+import { isEnded, type Migration } from '../../domain/migration/migration.ts';
 import { changeVolumeCleanup } from '../../domain/volume/lifecycle.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
 import type { EntryOwner } from '../workflow/dispatch/removal.ts';
@@ -20,7 +20,10 @@ export const migrationEntries = (deps: Deps, migration: Migration): EntryOwner =
       [migration.id],
       changeMigrationCleanup(objectName, change, nowMs),
     );
-    if (!changed.wrote || !cleanupDone(changed.value.cleanup)) return;
+    if (!changed.wrote || !isEnded(changed.value) || !cleanupDone(changed.value.cleanup)) return;
+    const notice = changed.value.cleanupNotices.at(-1);
+    // told before: what was kept until now has gone, too
+    if (notice?.result !== 'done' || notice.atMs !== nowMs) return;
     // this write has marked it as told: a crash in between loses a notice, not an object
     await deps.notifier.notify([cleanupEvent(changed.value, 'done', nowMs)]);
   },

@@ -1,9 +1,10 @@
 import { volmoveError } from '../../domain/error.ts';
-import { endedEvent } from '../../domain/event.ts';
-import { giveBackCapacity } from '../../domain/host/capacity.ts';
+import { endedEvent, startedEvent, wasStartHeard } from '../../domain/event.ts';
+import { giveBackCapacity, reservationKey } from '../../domain/host/capacity.ts';
 import { isJobEnded, type Job, migrationJobId, resultOf } from '../../domain/job/job.ts';
 import { endMigration, settleEnd } from '../../domain/migration/end.ts';
 import { isEnded, type Migration, type Report } from '../../domain/migration/migration.ts';
+import { hasRecorded } from '../../domain/migration/reopen.ts';
 import type { Outcome } from '../../domain/volume/volume.ts';
 import type { Deps } from './deps.ts';
 
@@ -36,12 +37,17 @@ export const allJobsEnded = async (deps: Pick<Deps, 'store'>, migration: Migrati
   return jobs.every(isJobEnded);
 };
 
-/** Records a volume's outcome in its migration. Whoever wants the next claim does this first; doing it again changes nothing. */
+/**
+ * Records a volume's outcome in its migration. Whoever wants the next claim does this first; doing it again changes nothing.
+ * Undefined when there is no such migration, or a later run of it is under way.
+ */
 export const recordOutcome =
   (deps: Deps) =>
   async (outcome: Outcome, who: string): Promise<Migration | undefined> => {
     const migration = await deps.store.migrations.get(outcome.migrationId);
-    if (!migration || isEnded(migration)) return migration;
+    if (!migration || hasRecorded(migration, outcome.run)) return migration;
+    // a retry is under way: its claim was given only after this outcome was recorded
+    if (migration.run > outcome.run) return undefined;
     const report = await reportOf(deps, migration, outcome.run);
     return (
       await deps.store.migrations.apply(
@@ -58,10 +64,14 @@ export const settle =
     if (!isEnded(migration)) throw volmoveError('Internal', { reason: `migration ${migration.id} has not ended` });
     if (migration.endedTold) return;
     if (migration.reservation && (await deps.store.pools.get(migration.reservation.poolId))) {
-      await deps.store.pools.apply([migration.reservation.poolId], giveBackCapacity(migration.id));
+      const { poolId, run = 1 } = migration.reservation;
+      const filledAtMs = migration.stage.state === 'succeeded' ? migration.stage.endedAtMs : undefined;
+      await deps.store.pools.apply([poolId], giveBackCapacity(reservationKey(migration.id, run), filledAtMs));
     }
     const event = endedEvent(migration);
-    if (event) await deps.notifier.notify([event]);
+    // a run that ended before its first steps may never have told its start; a repeat is known by its sequence
+    const started = wasStartHeard(migration) ? [] : [startedEvent(migration)];
+    if (event) await deps.notifier.notify([...started, event]);
     const ended = await allJobsEnded(deps, migration);
-    await deps.store.migrations.apply([migration.id], settleEnd(deps.clock.nowMs(), ended));
+    await deps.store.migrations.apply([migration.id], settleEnd(deps.clock.nowMs(), ended, migration.run));
   };

@@ -1,5 +1,6 @@
 import { afterFailedTry, cleanupDone, cleanupNeedsYou, removalJobId } from '../../domain/cleanup.ts';
 import { cleanupEvent } from '../../domain/event.ts';
+import { resultOf } from '../../domain/job/job.ts';
 import { tellCleanup } from '../../domain/migration/end.ts';
 import { isEnded, type Migration } from '../../domain/migration/migration.ts';
 import type { EntryOwner } from '../workflow/dispatch/removal.ts';
@@ -13,7 +14,9 @@ export const settleTries =
       if (entry.state !== 'todo' || entry.tries === entry.failedTries) continue;
       const job = await deps.store.jobs.get(entry.placement.hostId, removalJobId(entry, entry.tries));
       if (job?.stage.state === 'succeeded') {
-        await owner.change(entry.objectName, (e) => ({ ...e, state: 'done', lastFailure: null }));
+        const { wiped } = resultOf(job, 'object.remove') ?? {};
+        const end = { state: 'done' as const, lastFailure: null, ...(wiped === undefined ? {} : { wiped }) };
+        await owner.change(entry.objectName, (e) => ({ ...e, ...end }));
       } else if (job?.stage.state === 'failed') {
         const { failure, endedAtMs } = job.stage;
         await owner.change(entry.objectName, (e) =>

@@ -1,4 +1,4 @@
-import { isJobEnded, type Job } from '../../domain/job/job.ts';
+import { isJobEnded, type Job, keptForRetrySeconds } from '../../domain/job/job.ts';
 import { isClosed } from '../../domain/migration/migration.ts';
 import type { Deps } from '../shared/deps.ts';
 
@@ -23,7 +23,8 @@ export const forgetJobs =
   (deps: Deps) =>
   async (hostId: string): Promise<void> => {
     const before = deps.clock.nowMs() - KEPT_MS;
-    const over = (job: Job): boolean => 'endedAtMs' in job.stage && job.stage.endedAtMs < before;
+    const over = (job: Job): boolean =>
+      'endedAtMs' in job.stage && job.stage.endedAtMs + keptForRetrySeconds(job) * 1000 < before;
     for (const job of await deps.store.jobs.ofHost(hostId)) {
       if (!over(job) || (await isAskedFor(deps, job))) continue;
       await deps.store.tokens.remove([hostId, job.id], () => true);

@@ -1,9 +1,17 @@
 import { volmoveError } from '../../domain/error.ts';
-import { lostForMs } from '../../domain/host/host.ts';
+import { type Host, lostForMs } from '../../domain/host/host.ts';
 import { isJobEnded, type Job } from '../../domain/job/job.ts';
 import { failJob } from '../../domain/job/steps.ts';
 import { tellResult } from '../../store/results.ts';
 import type { Deps } from '../shared/deps.ts';
+
+/** As far as it could have been heard: a control plane that was away itself has missed the heartbeats of all hosts. */
+const silentForMs = async (deps: Deps, host: Host): Promise<number> => {
+  const nowMs = deps.clock.nowMs();
+  const silentMs = lostForMs(host, nowMs);
+  if (silentMs < deps.settings.hostLostAfterMs) return silentMs;
+  return Math.min(silentMs, nowMs - ((await deps.store.watch.get())?.sinceMs ?? 0));
+};
 
 /** The first of the hosts that has been silent for so long that nobody waits for it any more. */
 const firstLost = async (
@@ -12,7 +20,7 @@ const firstLost = async (
 ): Promise<{ hostId: string; forSeconds: number } | undefined> => {
   for (const hostId of hostIds) {
     const host = await deps.store.hosts.get(hostId);
-    const silentMs = host ? lostForMs(host, deps.clock.nowMs()) : deps.settings.hostLostAfterMs;
+    const silentMs = host ? await silentForMs(deps, host) : deps.settings.hostLostAfterMs;
     if (silentMs >= deps.settings.hostLostAfterMs) return { hostId, forSeconds: Math.round(silentMs / 1000) };
   }
   return undefined;

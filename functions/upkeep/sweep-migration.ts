@@ -11,6 +11,7 @@ import { migrationEntries } from '../shared/entry-owners.ts';
 import { allJobsEnded, recordOutcome, settle } from '../shared/outcome.ts';
 import { tellCleanupOnce } from '../shared/settle-cleanup.ts';
 import { lookAfterJob } from './lost-hosts.ts';
+import { tellPeerAddress } from './peer-address.ts';
 import { retryRemovals } from './removals.ts';
 
 const graceOver = (deps: Deps, sinceMs: number): boolean => deps.clock.nowMs() - sinceMs >= deps.settings.sweepGraceMs;
@@ -57,8 +58,9 @@ const sweepJobs = async (deps: Deps, migration: Migration, volume: Volume | unde
       await cancelJob(deps)(ref.hostId, ref.jobId, why.toFailure());
     } else if (cancel) {
       await cancelJob(deps)(ref.hostId, ref.jobId, volmoveError('Cancelled', { by: cancel.by }).toFailure());
-    } else if (differs(job, copiedWishes(migration))) {
-      await carryWishes(deps)(migration.id, ref.hostId, ref.jobId);
+    } else {
+      if (differs(job, copiedWishes(migration))) await carryWishes(deps)(migration.id, ref.hostId, ref.jobId);
+      await tellPeerAddress(deps)(job, migration.destination.hostId);
     }
   }
 };

@@ -1,11 +1,10 @@
-import { newCleanup } from '../../domain/cleanup.ts';
 import { createJobId, isJobEnded } from '../../domain/job/job.ts';
-import { addMigrationCleanup } from '../../domain/migration/end.ts';
 import { executionName, volumeExecutionName } from '../../domain/names.ts';
-import { giveUpRetained } from '../../domain/volume/retained.ts';
+import { giveUpRetained, isExpired } from '../../domain/volume/retained.ts';
 import type { Claim, Volume } from '../../domain/volume/volume.ts';
 import type { Deps } from '../shared/deps.ts';
 import { volumeEntries } from '../shared/entry-owners.ts';
+import { writeCleanupEntry } from '../shared/leave-kept.ts';
 import { recordVolume, recordVolumeError, removeIfGone } from '../workflow/steps/record-volume.ts';
 import { lookAfterJob } from './lost-hosts.ts';
 import { startClaimedRun, takeOver } from './reconcile.ts';
@@ -62,12 +61,11 @@ const sweepOperation = async (deps: Deps, volume: Volume): Promise<void> => {
 const expireRetained = async (deps: Deps, volume: Volume): Promise<void> => {
   const nowMs = deps.clock.nowMs();
   for (const kept of volume.retained) {
-    if (kept.expiresAtMs > nowMs) continue;
+    if (!isExpired(kept, nowMs)) continue;
     const migration = await deps.store.migrations.get(kept.migrationId);
     // the migration's own end writes the entry of a source that is not kept at all
     if (migration && migration.stage.state === 'running') continue;
-    const entry = newCleanup(kept.object, kept.kind, kept.kind === 'destination' ? kept.run : null);
-    if (migration) await deps.store.migrations.apply([migration.id], addMigrationCleanup(entry, nowMs));
+    if (migration) await writeCleanupEntry(deps)(kept);
     await deps.store.volumes.apply([volume.id], giveUpRetained(kept.object.objectName, nowMs));
   }
 };

@@ -1,5 +1,6 @@
 import type { Deps } from '../shared/deps.ts';
 import { forgetJobs } from './forget-jobs.ts';
+import { keepWatch } from './keep-watch.ts';
 import { copyPoolReports, giveBackForgotten } from './pools.ts';
 import { sweepMigration } from './sweep-migration.ts';
 import { sweepVolume } from './sweep-volume.ts';
@@ -26,6 +27,8 @@ export const sweep =
   (deps: Deps) =>
   async ({ full, tidy = false }: SweepCommand): Promise<Swept> => {
     const open = full ? await deps.store.repair() : await deps.store.open();
+    // a quiet world is not written to: then nobody waits for a host either
+    if (open.volumes.length + open.migrations.length > 0) await keepWatch(deps);
     const problems: { id: string; error: unknown }[] = [];
     const one = async (id: string, act: (id: string) => Promise<void>): Promise<void> => {
       try {

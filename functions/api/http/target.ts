@@ -13,6 +13,7 @@ const COLLECTIONS = new Set([
   'attachments',
   'backups',
   'capabilities',
+  'cleanup',
   'clusters',
   'consistencygroups',
   'default-types',

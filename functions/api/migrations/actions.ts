@@ -1,12 +1,14 @@
 import type * as z from 'zod';
 import { volmoveError } from '../../../domain/error.ts';
-import { wishBandwidth, wishPause, wishResume } from '../../../domain/migration/wishes.ts';
+import { wishBandwidth, wishPause, wishPriority, wishResume } from '../../../domain/migration/wishes.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { type ApiRequest, param } from '../http/exchange.ts';
 import { parseInput } from '../http/input.ts';
 import { adjustMigration } from './adjust.ts';
 import { cancelMigration } from './cancel.ts';
-import { NO_ARGUMENT, SET_BANDWIDTH } from './schema.ts';
+import { restoreVolume } from './restore.ts';
+import { retryMigration } from './retry.ts';
+import { NO_ARGUMENT, RESTORE, SET_BANDWIDTH, SET_PRIORITY } from './schema.ts';
 
 /** POST /migrations/{id}/action: the body's one key says which action. Each is a wish; asked again it changes nothing. */
 
@@ -36,8 +38,15 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   resume: action('resume', NO_ARGUMENT, (deps, { migrationId, by, nowMs }) =>
     adjustMigration(deps)(migrationId, wishResume(by, nowMs)),
   ),
+  restore: action('restore', RESTORE, (deps, { migrationId, by, payload }) =>
+    restoreVolume(deps)({ migrationId, by, discardChanges: payload?.discard_changes ?? false }),
+  ),
+  retry: action('retry', NO_ARGUMENT, (deps, { migrationId, by }) => retryMigration(deps)({ migrationId, by })),
   set_bandwidth: action('set_bandwidth', SET_BANDWIDTH, (deps, { migrationId, by, nowMs, payload }) =>
     adjustMigration(deps)(migrationId, wishBandwidth(payload.bytes_per_second, by, nowMs)),
+  ),
+  set_priority: action('set_priority', SET_PRIORITY, (deps, { migrationId, by, nowMs, payload }) =>
+    adjustMigration(deps)(migrationId, wishPriority(payload.priority, by, nowMs)),
   ),
 };
 

@@ -5,7 +5,7 @@ import type { Deps } from '../../shared/deps.ts';
 import { activeRef, findMigration } from './find.ts';
 
 /**
- * Pause, resume and limit: a wish to the migration first, where the next step reads it, then to the job that is active, whose
+ * Pause, resume, limit and priority: a wish to the migration first, where the next step reads it, then to the job that is active, whose
  * agent goes by it at once. Who dies in between leaves the rest to the sweeper. Throws CannotAdjust with the reason.
  */
 export const adjustMigration =

@@ -7,7 +7,7 @@ import type { Place } from '../pools/places.ts';
 
 /** dd copies from one path to another of the same host: whether it can is said before anything is written, as far as it is known. */
 
-type Options = Pick<MigrationOptions, 'copyEngine' | 'bandwidthBytesPerSecond'>;
+type Options = Pick<MigrationOptions, 'copyEngine' | 'bandwidthBytesPerSecond' | 'destinationRetentionSeconds'>;
 
 const whyNot = async (
   deps: Pick<Deps, 'store'>,
@@ -17,6 +17,8 @@ const whyNot = async (
 ): Promise<string | undefined> => {
   if (options.bandwidthBytesPerSecond !== undefined)
     return 'a bandwidth is asked for, and dd knows no limit: leave one of the two out';
+  if (options.destinationRetentionSeconds)
+    return 'the destination is to be kept for a retry, and dd always begins anew: leave one of the two out';
   const { place, pool } = destination;
   if (source.hostId !== place.hostId)
     return `it copies within one host only, and the volume would go from ${source.hostId} to ${place.hostId}`;

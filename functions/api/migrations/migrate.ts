@@ -1,14 +1,14 @@
 import { already, type Decision, refuse } from '../../../domain/decision.ts';
 import { VolmoveError, volmoveError } from '../../../domain/error.ts';
 import { refuseMigration } from '../../../domain/migration/end.ts';
-import { isEnded, type Migration } from '../../../domain/migration/migration.ts';
+import type { Migration } from '../../../domain/migration/migration.ts';
 import { newMigration } from '../../../domain/migration/run.ts';
 import { executionName } from '../../../domain/names.ts';
 import { samePlacement } from '../../../domain/placement.ts';
 import { cannotMigrate, claim, unclaimable } from '../../../domain/volume/claim.ts';
 import type { MigrationOptions, Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
-import { recordOutcome } from '../../shared/outcome.ts';
+import { settleLast } from '../../shared/settle-last.ts';
 import { requireSpace, resolvePlace } from '../pools/places.ts';
 import { engineRefusal } from './copy-engine.ts';
 import { type Repeatable, repeatable } from './idempotency.ts';
@@ -58,15 +58,6 @@ const record = async (deps: Deps, command: Migrate, { id, requestHash }: Repeata
   return { migration, volume };
 };
 
-/** No claim is given until the last outcome stands in its migration's item; whoever wants one writes it there first. */
-const settleLast = async (deps: Deps, volume: Volume): Promise<{ migrationId: string; run: number } | null> => {
-  const { lastOutcome } = volume;
-  if (!lastOutcome) return null;
-  const last = await deps.store.migrations.get(lastOutcome.migrationId);
-  if (last && !isEnded(last)) await recordOutcome(deps)(lastOutcome, 'api');
-  return { migrationId: lastOutcome.migrationId, run: lastOutcome.run };
-};
-
 /** A volume that was moved between the request's look and its claim is not where the migration says it starts from. */
 const claimFor =
   (migration: Migration, settled: { migrationId: string; run: number } | null, nowMs: number) =>
@@ -96,7 +87,7 @@ const claimOrRefuse = async (
 const begin = async (deps: Deps, { migration, volume: read }: Written): Promise<void> => {
   const volume = read ?? (await deps.store.volumes.get(migration.volumeId));
   if (!volume) throw volmoveError('VolumeNotFound', { id: migration.volumeId });
-  const settled = await settleLast(deps, volume);
+  const settled = await settleLast(deps)(volume);
   if (volume.lastOutcome?.migrationId === migration.id) return;
   await claimOrRefuse(deps, migration, settled);
   await deps.executions.start('migrate-volume', executionName(migration.id, FIRST_RUN), {
@@ -122,7 +113,7 @@ export const migrate =
     const written = (await writtenBefore(deps, repeat)) ?? (await record(deps, command, repeat));
     const { migration } = written;
     if (migration.requestHash !== repeat.requestHash) throw volmoveError('IdempotencyMismatch', {});
-    if (migration.stage.state === 'requested') await begin(deps, written);
+    if (migration.stage.state === 'requested' && migration.run === FIRST_RUN) await begin(deps, written);
 
     const now = await deps.store.migrations.get(migration.id);
     if (!now) throw volmoveError('MigrationNotFound', { id: migration.id });

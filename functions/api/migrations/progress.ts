@@ -19,7 +19,9 @@ const LOOK_EVERY_MS = 100;
 const look = async (deps: Deps, migrationId: string): Promise<Watched> =>
   withJob(deps)(await findMigration(deps)(migrationId));
 
-const mayReport = (job: Job | undefined): job is Job => job !== undefined && !isJobEnded(job);
+/** Nobody is at one that was never taken: what is stored of it is all there is. */
+const mayReport = (job: Job | undefined): job is Job =>
+  job !== undefined && !isJobEnded(job) && job.stage.state !== 'queued';
 
 /** Any report after the wish will do; so will the job's end, which has the last word. */
 const hasReported = (before: Job, now: Job | undefined): boolean =>

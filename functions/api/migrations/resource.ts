@@ -27,8 +27,7 @@ const ACCEPTED =
 const REFUSED = 'Your migration request failed to process due to: ';
 
 const rendered = async (deps: Deps, id: string): Promise<object> => {
-  const { migration, job } = await withJob(deps)(await findMigration(deps)(id));
-  return renderMigration(migration, job);
+  return renderMigration(await withJob(deps)(await findMigration(deps)(id)));
 };
 
 const idempotencyKeyOf = ({ headers }: ApiRequest): string | undefined => {
@@ -56,8 +55,7 @@ const ask = async (deps: Deps, request: ApiRequest): Promise<Reply> => {
     options: optionsOf(body),
     idempotencyKey,
   });
-  const { job } = await withJob(deps)(migration);
-  return { status: 202, body: { message: ACCEPTED, migration: renderMigration(migration, job) } };
+  return { status: 202, body: { message: ACCEPTED, migration: renderMigration(await withJob(deps)(migration)) } };
 };
 
 export const create: Handle = (deps) => async (request) => {
@@ -94,7 +92,7 @@ export const list: Handle = (deps) => async (request) => {
   return {
     status: 200,
     body: {
-      migrations: watched.map(({ migration, job }) => renderMigration(migration, job)),
+      migrations: watched.map(renderMigration),
       ...(last ? { migrations_links: [{ rel: 'next', href: nextHref(request, last.id) }] } : {}),
     },
   };
@@ -106,12 +104,12 @@ export const show: Handle = (deps) => async (request) => ({
 });
 
 export const progress: Handle = (deps) => async (request) => {
-  const { migration, job, stale } = await askProgress(deps)({
+  const { stale, ...watched } = await askProgress(deps)({
     migrationId: param(request, 'id'),
     fresh: isYes(request.query.get('fresh')),
     signal: request.signal,
   });
-  return { status: 200, body: { progress: renderProgress(migration, job, stale) } };
+  return { status: 200, body: { progress: renderProgress(watched, stale) } };
 };
 
 export const events: Handle = (deps) => async (request) => {

@@ -1,5 +1,7 @@
 import { volmoveError } from '../../../domain/error.ts';
+import { newPool } from '../../../domain/host/capacity.ts';
 import { type Host, isUp, type PoolReport, poolsOf } from '../../../domain/host/host.ts';
+import { availableBytes } from '../../../domain/host/pool.ts';
 import { formatPlacement, type Placement, type PlacementRequest, parsePlacement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
 
@@ -13,15 +15,16 @@ export interface Place {
 }
 
 const withReservations = async (deps: Pick<Deps, 'store'>, hosts: readonly Host[]): Promise<Place[]> => {
-  const reported = hosts.flatMap(poolsOf);
+  const reported = hosts.flatMap((host) => poolsOf(host).map((one) => ({ ...one, atMs: host.heartbeatAtMs })));
   const ids = [...new Set(reported.map(({ pool }) => pool.poolId))];
   const items = await deps.store.pools.getMany(ids.map((id) => [id] as [string]));
-  const reserved = new Map(items.map((item) => [item.id, item.reservedBytes]));
-  return reported.map(({ place, pool }) => ({
-    place,
-    pool,
-    availableBytes: Math.max(0, pool.freeBytes - (reserved.get(pool.poolId) ?? 0)),
-  }));
+  const known = new Map(items.map((item) => [item.id, item]));
+  return reported.map(({ place, pool, atMs }) => {
+    const item = known.get(pool.poolId) ?? newPool(pool.poolId);
+    // a migration that ended since has filled space that this report does not know of
+    const freeBytes = item.reportedAtMs > atMs ? item.freeBytes : pool.freeBytes;
+    return { place, pool, availableBytes: availableBytes({ ...item, freeBytes }) };
+  });
 };
 
 const roomiest = (places: readonly Place[]): Place | undefined =>

@@ -27,6 +27,7 @@ export const renderHost = (host: Host, nowMs: number): object => ({
   backends: host.backends.map((backend) => ({
     name: backend.name,
     driver: backend.driver,
+    concurrency: backend.concurrency ?? null,
     pools: backend.pools.map((pool) => renderPool(host, backend, pool)),
   })),
 });

@@ -1,8 +1,9 @@
 import { volmoveError } from '../../../domain/error.ts';
-import { type JobSpec, migrationJobId } from '../../../domain/job/job.ts';
+import { type CopyInput, type JobSpec, migrationJobId, type PrepareResult } from '../../../domain/job/job.ts';
 import type { Phase } from '../../../domain/migration/migration.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
 import { copiedWishes } from '../../../domain/migration/wishes.ts';
+import { noteBegunDestination } from '../../../domain/volume/claim.ts';
 import type { Deps } from '../../shared/deps.ts';
 import type { Claimed } from '../claimed.ts';
 import { dataResult, preparedOf } from '../data-jobs.ts';
@@ -50,6 +51,24 @@ export const dispatchPhase =
     await honourWishes(deps)(migration.id, offered);
   };
 
+/** From here on there is something to keep: whatever ends the claim keeps it, when that was asked for. */
+const noteBegun =
+  (deps: Deps) =>
+  async ({ migration, volume }: Claimed, { object }: PrepareResult): Promise<void> => {
+    const { run, options } = volume.claim;
+    if (!options.destinationRetentionSeconds) return;
+    const begun = { object, run, writeEpoch: volume.writeEpoch };
+    await deps.store.volumes.apply([volume.id], noteBegunDestination(migration.id, begun));
+  };
+
+/** What of an earlier run's copy is of use: all that it has settled, or only what is the same. */
+const goesOnWith = ({ migration, volume }: Claimed): Pick<CopyInput, 'destinationHasContent' | 'carriesOnFrom'> => {
+  const { carriesOn } = volume.claim;
+  if (!carriesOn) return {};
+  if (carriesOn.writeEpoch !== volume.writeEpoch) return { destinationHasContent: true };
+  return { destinationHasContent: true, carriesOnFrom: migrationJobId(migration.id, carriesOn.run, 'data.copy') };
+};
+
 /** CopyData: the source's agent reads the volume and writes it to the destination's export. */
 export const dispatchCopy =
   (deps: Deps) =>
@@ -57,6 +76,8 @@ export const dispatchCopy =
     const { volume } = claimed;
     const prepared = await preparedOf(deps)(claimed);
     if (!volume.location) throw volmoveError('ClaimLost', { reason: 'the volume has no location' });
+    await noteBegun(deps)(claimed, prepared);
+    const { destinationRetentionSeconds: keptForSeconds } = volume.claim.options;
     const input = {
       source: volume.location,
       sizeBytes: volume.sizeBytes,
@@ -66,6 +87,8 @@ export const dispatchCopy =
       progressIntervalSeconds: volume.claim.options.progressIntervalSeconds ?? null,
       digest: volume.claim.options.verify === 'full',
       ...(volume.claim.options.copyEngine === 'dd' ? { engine: 'dd' as const } : {}),
+      ...(keptForSeconds ? { keptForSeconds } : {}),
+      ...goesOnWith(claimed),
     };
     const spec = { kind: 'data.copy', input } as const;
     await dispatchPhase(deps, { phase: 'copying', hostId: volume.location.hostId, spec })(claimed, waiting);

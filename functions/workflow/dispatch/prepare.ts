@@ -1,22 +1,23 @@
 import { volmoveError } from '../../../domain/error.ts';
-import { newPool, reserveCapacity } from '../../../domain/host/capacity.ts';
+import { newPool, reservationKey, reserveCapacity } from '../../../domain/host/capacity.ts';
 import { findPool } from '../../../domain/host/host.ts';
 import { migrationJobId } from '../../../domain/job/job.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
 import { runObjectName } from '../../../domain/names.ts';
 import { formatPlacement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
+import { spaceNeeded } from '../../shared/space-needed.ts';
 import type { Claimed } from '../claimed.ts';
 import { honourWishes, offerJob, type Waiting } from './offer.ts';
 
 /**
- * PrepareDestination: reserves the capacity, writes down which object this run is about to make, and has the destination's
- * agent make it and open its export to the source's agent alone.
+ * PrepareDestination: reserves the capacity, writes down which object this run is about to make or to go on with, and has the
+ * destination's agent make or find it and open its export to the source's agent alone.
  */
 export const dispatchPrepare =
   (deps: Deps) =>
   async ({ migration, volume }: Claimed, waiting: Waiting): Promise<void> => {
-    const { run, destination: place } = volume.claim;
+    const { run, destination: place, carriesOn } = volume.claim;
     const [sourceHost, host] = await Promise.all([
       deps.store.hosts.get(migration.source.hostId),
       deps.store.hosts.get(place.hostId),
@@ -31,7 +32,8 @@ export const dispatchPrepare =
       run,
     } as const;
     const { poolId } = pool;
-    const objectName = runObjectName(volume.id, migration.id, run);
+    const objectName = carriesOn?.object.objectName ?? runObjectName(volume.id, migration.id, run);
+    const bytes = await spaceNeeded(deps)(volume, migration.id, carriesOn);
 
     // the migration knows of the reservation and the object before either exists, so a rollback finds both
     await deps.store.migrations.apply(
@@ -43,13 +45,16 @@ export const dispatchPrepare =
         nowMs: deps.clock.nowMs(),
         job,
         object: { run, objectName, placement: place },
-        reservation: { poolId, bytes: volume.sizeBytes },
+        reservation: { poolId, bytes, run },
       }),
     );
     // upkeep may not have met the pool yet: what its host reported stands until it does
     if (!(await deps.store.pools.get(poolId)))
       await deps.store.pools.create({ ...newPool(poolId), totalBytes: pool.totalBytes, freeBytes: pool.freeBytes });
-    await deps.store.pools.apply([poolId], reserveCapacity(migration.id, volume.sizeBytes, formatPlacement(place)));
+    await deps.store.pools.apply(
+      [poolId],
+      reserveCapacity(reservationKey(migration.id, run), bytes, formatPlacement(place)),
+    );
     const offered = await offerJob(deps)(
       {
         hostId: place.hostId,
@@ -60,7 +65,13 @@ export const dispatchPrepare =
         run,
         spec: {
           kind: 'destination.prepare',
-          input: { objectName, place, sizeBytes: volume.sizeBytes, admitFingerprint: sourceHost.fingerprint },
+          input: {
+            objectName,
+            place,
+            sizeBytes: volume.sizeBytes,
+            admitFingerprint: sourceHost.fingerprint,
+            ...(carriesOn ? { existingId: carriesOn.object.objectId } : {}),
+          },
         },
       },
       waiting,

@@ -16,15 +16,16 @@ export interface EntryOwner {
 
 /** A try whose job has not ended, or died before its job was written, goes on; a new one only after that has failed. */
 const tryOf = async (deps: Deps, entry: CleanupEntry): Promise<number> => {
-  if (entry.tries === 0) return 1;
+  // the job of a try that was heard of may be off the list long since
+  if (entry.tries === entry.failedTries) return entry.tries + 1;
   const job = await deps.store.jobs.get(entry.placement.hostId, removalJobId(entry, entry.tries));
   return job && isJobEnded(job) && job.stage.state === 'failed' ? entry.tries + 1 : entry.tries;
 };
 
 /**
- * One try of one removal (design section 3, the removal rule): the entry stands already; the object leaves `retained[]`; a
- * consistent read shows that the volume neither lives on it nor keeps it; then a new job. As names are never reused, the
- * rule stays true for ever once it is true, so the job may run as late as it likes.
+ * One try of one removal (design section 3, the removal rule): the entry stands already; an object whose time is over leaves
+ * `retained[]`; a consistent read shows that the volume neither lives on it nor keeps it; then a new job. As names are never
+ * reused, the rule stays true for ever once it is true, so the job may run as late as it likes.
  */
 export const dispatchRemoval =
   (deps: Deps) =>
@@ -53,7 +54,12 @@ export const dispatchRemoval =
         run: entry.run ?? 0,
         spec: {
           kind: 'object.remove',
-          input: { objectName: entry.objectName, objectId: entry.objectId, place: entry.placement },
+          input: {
+            objectName: entry.objectName,
+            objectId: entry.objectId,
+            place: entry.placement,
+            ...(entry.wipe ? { wipe: true } : {}),
+          },
         },
       },
       waiting,

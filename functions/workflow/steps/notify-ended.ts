@@ -1,5 +1,6 @@
 import { volmoveError } from '../../../domain/error.ts';
 import { isEnded } from '../../../domain/migration/migration.ts';
+import { hasRecorded } from '../../../domain/migration/reopen.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { recordOutcome, settle } from '../../shared/outcome.ts';
 import type { Run } from '../handler.ts';
@@ -10,7 +11,9 @@ export const notifyEnded =
   async ({ migrationId, run }: Run): Promise<{ state: string }> => {
     let migration = await deps.store.migrations.get(migrationId);
     if (!migration) throw volmoveError('MigrationNotFound', { id: migrationId });
-    if (!isEnded(migration)) {
+    // a retry is under way, or has ended: this run's end was told before that was let in
+    if (migration.run > run) return { state: migration.stage.state };
+    if (!hasRecorded(migration, run)) {
       const outcome = (await deps.store.volumes.get(migration.volumeId))?.lastOutcome;
       if (outcome?.migrationId !== migrationId || outcome.run < run) {
         throw volmoveError('Internal', {

@@ -1,9 +1,11 @@
 import { volmoveError } from '../../../domain/error.ts';
+import { reservationKey } from '../../../domain/host/capacity.ts';
 import { findPool, isUp } from '../../../domain/host/host.ts';
 import { availableBytes } from '../../../domain/host/pool.ts';
 import { formatPlacement, type Placement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
-import { readClaimed } from '../claimed.ts';
+import { spaceNeeded } from '../../shared/space-needed.ts';
+import { type Claimed, readClaimed } from '../claimed.ts';
 import type { Run } from '../handler.ts';
 
 /** What the state machine needs to know for its timers; nothing else travels in it. */
@@ -29,15 +31,17 @@ const requireHost = async (deps: Deps, place: Placement): Promise<void> => {
 };
 
 /** The pool's reservation for this migration; undefined while the pool was never reported. */
-const requireCapacity = async (deps: Deps, place: Placement, migrationId: string, sizeBytes: number): Promise<void> => {
+const requireCapacity = async (deps: Deps, place: Placement, { migration, volume }: Claimed): Promise<void> => {
   const host = await deps.store.hosts.get(place.hostId);
   const poolId = host && findPool(host, place)?.poolId;
   const pool = poolId === undefined ? undefined : await deps.store.pools.get(poolId);
-  if (!pool || Object.hasOwn(pool.reservations, migrationId)) return;
-  if (availableBytes(pool) < sizeBytes) {
+  const { run, carriesOn } = volume.claim;
+  if (!pool || Object.hasOwn(pool.reservations, reservationKey(migration.id, run))) return;
+  const needBytes = await spaceNeeded(deps)(volume, migration.id, carriesOn);
+  if (availableBytes(pool) < needBytes) {
     throw volmoveError('CapacityShort', {
       place: formatPlacement(place),
-      needBytes: sizeBytes,
+      needBytes,
       freeBytes: availableBytes(pool),
     });
   }
@@ -47,10 +51,11 @@ const requireCapacity = async (deps: Deps, place: Placement, migrationId: string
 export const validate =
   (deps: Deps) =>
   async (run: Run): Promise<Validated> => {
-    const { migration } = await readClaimed(deps)(run);
+    const claimed = await readClaimed(deps)(run);
+    const { migration } = claimed;
     await requireHost(deps, migration.source);
     await requireHost(deps, migration.destination);
-    await requireCapacity(deps, migration.destination, migration.id, migration.sizeBytes);
+    await requireCapacity(deps, migration.destination, claimed);
     const { stepTimeoutSeconds, copyTimeoutSeconds, removalWaitSeconds } = deps.settings;
     return {
       from: formatPlacement(migration.source),
