@@ -1,7 +1,7 @@
 import type { BlockDevice } from '../domain/block-device.ts';
 import { VolmoveError, volmoveError } from '../domain/error.ts';
 import type { Host } from '../domain/host/host.ts';
-import { MISSED_BEATS_STOP, register, stopHost } from '../domain/host/host.ts';
+import { MISSED_BEATS_STOP, placesOf, register, stopHost } from '../domain/host/host.ts';
 import type { Job } from '../domain/job/job.ts';
 import type { ObjectRef } from '../domain/placement.ts';
 import type { Clock, Notifier, TaskResults } from '../domain/ports.ts';
@@ -19,6 +19,7 @@ import { CHUNK_BYTES } from './digest/tree-hash.ts';
 import { requirePools } from './drivers/file/require-pools.ts';
 import { createBackends } from './drivers/registry.ts';
 import { createExports, type Exports } from './exports.ts';
+import { type Growth, measureGrowth } from './growth.ts';
 import { createHashExports } from './hash-exports.ts';
 import { keepBeating, reportBackends } from './heartbeat.ts';
 import { loadCertificate, rememberedPort, rememberPort } from './identity.ts';
@@ -33,6 +34,7 @@ import { openObjectJournal } from './journal/objects.ts';
 import { createLease, type Lease } from './lease.ts';
 import type { Looks } from './look.ts';
 import { runLoop } from './loop.ts';
+import { connectNbd } from './nbd/client.ts';
 import { createNbdServer, type NbdServer } from './nbd/server.ts';
 
 /** The daemon on a storage server: registers, beats, exports, and runs its host's jobs until it is told to stop. */
@@ -64,6 +66,7 @@ interface Started {
   readonly server: NbdServer;
   readonly exports: Exports;
   readonly lease: Lease;
+  readonly growth: () => Promise<Growth[]>;
 }
 
 const MIB = 1024 * 1024;
@@ -149,6 +152,7 @@ const start = async (deps: AgentDeps, children: ChildJournal, signal: AbortSigna
   const parts: AgentParts = {
     backends,
     exports,
+    connect: connectNbd,
     objects: await openObjectJournal(dataDir.path),
     checkpoints: await openCheckpointJournal(dataDir.path),
     leaves,
@@ -168,10 +172,10 @@ const start = async (deps: AgentDeps, children: ChildJournal, signal: AbortSigna
     sleep,
     onProblem: deps.onProblem,
   };
-  return { parts, server, exports, lease };
+  return { parts, server, exports, lease, growth: measureGrowth(backends, journal) };
 };
 
-const registerHost = async (deps: AgentDeps, { parts }: Started, signal: AbortSignal): Promise<Host> => {
+const registerHost = async (deps: AgentDeps, { parts, growth }: Started, signal: AbortSignal): Promise<Host> => {
   const { config } = deps;
   const nowMs = deps.clock.nowMs();
   const host: Host = {
@@ -182,7 +186,7 @@ const registerHost = async (deps: AgentDeps, { parts }: Started, signal: AbortSi
     fingerprint: parts.identity.fingerprint,
     version: packageVersion(),
     heartbeatMs: config.heartbeat_seconds * 1000,
-    backends: await reportBackends(parts.backends, signal),
+    backends: await reportBackends(parts.backends, signal, growth),
     concurrency: config.concurrency,
     migrationProgressReportIntervalSeconds: config.migration_progress_report_interval,
     registeredAtMs: nowMs,
@@ -227,9 +231,11 @@ const watchLease = async (deps: AgentDeps, { lease }: Started, signal: AbortSign
 };
 
 /** Jobs leave the list when nobody can ask for them any more; what was kept for them goes then. */
-const listJobs = async (deps: AgentDeps, { leaves }: AgentParts, hostId: string): Promise<Job[]> => {
+const listJobs = async (deps: AgentDeps, { leaves, checkpoints }: AgentParts, hostId: string): Promise<Job[]> => {
   const jobs = await deps.store.jobs.ofHost(hostId);
-  await leaves.keepOnly(jobs.map((job) => job.id));
+  const ids = jobs.map((job) => job.id);
+  await leaves.keepOnly(ids);
+  await checkpoints.keepOnly(ids);
   return jobs;
 };
 
@@ -268,17 +274,17 @@ export const runAgent = async (
     const host = await registerWhenReachable(deps, started, AbortSignal.any([graceful, stop]));
     if (!host) return;
     onUp(host);
-    const { parts, lease } = started;
+    const { parts, lease, growth } = started;
     const runDeps = { ...deps, parts, incarnation: host.incarnation };
-    const beating = keepBeating({ ...deps, lease, backends: parts.backends }, host, stop);
+    const beating = keepBeating({ ...deps, lease, growth, backends: parts.backends }, host, stop);
     const watching = watchLease(deps, started, stop);
     const polling = deps.looks.poll(AbortSignal.any([graceful, stop]));
     const working = runLoop(
       {
         list: () => listJobs(deps, parts, host.id),
-        run: (job, signal) => runJob(runDeps, job, AbortSignal.any([signal, lease.signal])),
+        run: (job, signal, onPlace) => runJob(runDeps, job, AbortSignal.any([signal, lease.signal]), onPlace),
         nextLook: (signal) => deps.looks.next(signal),
-        heavySlots: deps.config.concurrency,
+        places: placesOf(host),
         onProblem: deps.onProblem,
         mayBegin: () => holds(lease),
         monotonicMs: deps.monotonicMs,

@@ -8,10 +8,15 @@ import { isMissing } from '../local/durable-file.ts';
 
 const NAME = z.string().regex(/^[A-Za-z0-9_.-]{1,60}$/, 'letters, digits, dot, dash and underscore, 60 at the most');
 
+/** Copies and read-backs at once; each of them holds a window of buffers. */
+const CONCURRENCY = z.int().positive().max(64);
+
 const backend = z.discriminatedUnion('driver', [
   z.strictObject({
     name: NAME,
     driver: z.literal('file'),
+    /** Of this backend; left out: as many as the host may run. */
+    concurrency: CONCURRENCY.optional(),
     pools: z
       .array(z.strictObject({ name: NAME, path: z.string().startsWith('/', 'an absolute path of a directory') }))
       .min(1, 'at least one pool'),
@@ -35,7 +40,7 @@ const schema = z.strictObject({
     .default('127.0.0.1:0'),
   migration_progress_report_interval: z.number().positive().max(3600).default(10),
   heartbeat_seconds: z.number().positive().max(60).default(20),
-  concurrency: z.int().positive().max(64).default(4),
+  concurrency: CONCURRENCY.default(4),
   /** MiB a second for all of the host's copies together; left out: no limit. */
   bandwidth_mib_per_second: z.number().positive().optional(),
   stall_after_seconds: z.number().positive().default(60),

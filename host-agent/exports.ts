@@ -1,4 +1,5 @@
 import type { BlockDevice } from '../domain/block-device.ts';
+import { volmoveError } from '../domain/error.ts';
 import { exportName, parseExportName } from '../domain/names.ts';
 import type { ObjectRef } from '../domain/placement.ts';
 import type { HashExports } from './hash-exports.ts';
@@ -12,7 +13,10 @@ import { createSeals } from './seals.ts';
  * let in. A sealed run admits nobody any more, also after a restart.
  */
 export interface Exports {
-  /** Lets the source's agent write to `object` for this run. */
+  /**
+   * Lets the source's agent write to `object` for this run. A run that goes on with an earlier one's object closes that one's
+   * generations for ever, on disk and with all their I/O ended, before it is let in; the earlier one is refused from then on.
+   */
   admit(request: Admission): Promise<void>;
   /** What the NBD server asks for each connection. */
   resolve(name: string, peerFingerprint: string | undefined): Promise<Resolution>;
@@ -34,7 +38,7 @@ export interface Exports {
    * those below it stay closed for ever; so does everything after the seal that follows the repair, and after a removal: NoProof.
    */
   openForRepair(sealed: SealedGeneration): Promise<void>;
-  /** Seals every run that writes to the object, before its removal: what could not be made durable does not matter then. */
+  /** Seals every run that writes to the object for ever, before its removal: what could not be made durable does not matter then. */
   sealObject(objectName: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -91,6 +95,24 @@ const keepFlushFailure = async (journal: GenerationJournal, name: string, error:
   const record = ended && journal.get(ended.migrationId, ended.run);
   const flushFailure = error instanceof Error ? error.message : String(error);
   if (record) await journal.put({ ...record, flushFailure });
+};
+
+/** Every older run of the object is closed on disk before the new one stands there: of the two the later is let in, never both. */
+const admitted = async (
+  journal: GenerationJournal,
+  sealForEver: (record: ExportRecord) => Promise<void>,
+  request: Admission,
+): Promise<void> => {
+  const { migrationId, run, object } = request;
+  if (journal.get(migrationId, run)) return;
+  const others = journal.ofObject(object.objectName);
+  const later = others.find((other) => other.migrationId === migrationId && other.run > run);
+  if (later)
+    throw volmoveError('PeerRefused', {
+      reason: `run ${later.run} writes to ${object.objectName}, run ${run} comes too late`,
+    });
+  for (const older of others) await sealForEver(older);
+  await journal.put({ ...request, attempt: 0, sealed: false });
 };
 
 export const createExports = ({ journal, open, endExport, hashes }: ExportDeps): Exports => {
@@ -152,11 +174,7 @@ export const createExports = ({ journal, open, endExport, hashes }: ExportDeps):
   };
 
   return {
-    admit: (request) =>
-      inTurn(async () => {
-        const known = journal.get(request.migrationId, request.run);
-        if (!known) await journal.put({ ...request, attempt: 0, sealed: false });
-      }),
+    admit: (request) => inTurn(() => admitted(journal, seals.sealForEver, request)),
     resolve: (name, peerFingerprint) =>
       inTurn(async () => (await hashes?.resolve(name, peerFingerprint)) ?? admitGeneration(name, peerFingerprint)),
     enterLocal: (writer) => inTurn(() => enterLocal(writer)),
@@ -164,7 +182,7 @@ export const createExports = ({ journal, open, endExport, hashes }: ExportDeps):
     openForRepair: (sealed) => inTurn(() => seals.openForRepair(sealed)),
     sealObject: (objectName) =>
       inTurn(async () => {
-        for (const record of journal.ofObject(objectName)) await seals.sealForRemoval(record);
+        for (const record of journal.ofObject(objectName)) await seals.sealForEver(record);
       }),
     close: () =>
       inTurn(async () => {

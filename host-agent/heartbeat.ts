@@ -1,8 +1,9 @@
 import { VolmoveError } from '../domain/error.ts';
-import { type BackendReport, beat, type Host } from '../domain/host/host.ts';
+import { type BackendReport, beat, type Host, type PoolReport } from '../domain/host/host.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Store } from '../store/store.ts';
 import type { Backends } from './drivers/registry.ts';
+import type { Growth } from './growth.ts';
 import type { Lease } from './lease.ts';
 
 /** Says that the host is alive and what its pools have. A refused heartbeat means that another agent is this host now. */
@@ -11,26 +12,45 @@ export interface HeartbeatDeps {
   readonly backends: Backends;
   readonly clock: Clock;
   readonly lease: Lease;
+  readonly growth?: () => Promise<Growth[]>;
   readonly monotonicMs?: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly onProblem: (what: string, error: unknown) => void;
 }
 
-export const reportBackends = async (backends: Backends, signal: AbortSignal): Promise<BackendReport[]> =>
-  Promise.all(
+const concurrencyOf = ({ concurrency }: Backends, name: string): Pick<BackendReport, 'concurrency'> => {
+  const limit = concurrency?.get(name);
+  return limit === undefined ? {} : { concurrency: limit };
+};
+
+const growingIn = (backend: string, pool: string, growths: readonly Growth[]): Pick<PoolReport, 'growing'> => {
+  const here = growths.filter(({ place }) => place.backend === backend && place.pool === pool);
+  return here.length === 0 ? {} : { growing: Object.fromEntries(here.map(({ key, bytes }) => [key, bytes])) };
+};
+
+export const reportBackends = async (
+  backends: Backends,
+  signal: AbortSignal,
+  growth: () => Promise<readonly Growth[]> = async () => [],
+): Promise<BackendReport[]> => {
+  // measured first: what is written meanwhile is missing from what is free, and not from what is reserved
+  const growths = await growth();
+  return Promise.all(
     [...backends.all].map(async ([name, driver]) => ({
       name,
       driver: driver.kind,
       migrationProgressReport: driver.capabilities.migrationProgressReport,
-      pools: await driver.pools(signal),
+      ...concurrencyOf(backends, name),
+      pools: (await driver.pools(signal)).map((pool) => ({ ...pool, ...growingIn(name, pool.name, growths) })),
     })),
   );
+};
 
 /** Beats until the signal; throws AgentSuperseded. */
 export const keepBeating = async (deps: HeartbeatDeps, host: Host, signal: AbortSignal): Promise<void> => {
   while (!signal.aborted) {
     try {
-      const backends = await reportBackends(deps.backends, signal);
+      const backends = await reportBackends(deps.backends, signal, deps.growth);
       // others count from the time that is written, so the lease must not count from the answer
       const sentAtMs = deps.monotonicMs?.();
       await deps.store.hosts.apply(

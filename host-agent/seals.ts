@@ -31,7 +31,8 @@ export const createSeals = ({ journal, hashes, endGeneration }: SealDeps) => {
       return { generation: record.attempt, object: record.object };
     },
 
-    async sealForRemoval(record: ExportRecord): Promise<void> {
+    /** No repair opens it any more. A flush that fails fails nobody: a later run believes only what was flushed before. */
+    async sealForEver(record: ExportRecord): Promise<void> {
       const buried: ExportRecord = { ...record, sealed: true, buried: true };
       if (!record.buried) await journal.put(buried);
       try {

@@ -26,6 +26,18 @@ const fillZeroes = (zero: ZeroNode, nodes: Buffer, level: number, first: number)
   return nodes;
 };
 
+/** The level above `below`, which begins with its node `first`; what is zero below stays zero. */
+const levelAbove = (zero: ZeroNode, below: Buffer, level: number, first = 0): Buffer => {
+  const count = Math.ceil(below.length / HASH_BYTES / 2);
+  const nodes = Buffer.alloc(count * HASH_BYTES);
+  for (let i = 0; i < count; i++) {
+    const pair = slice(below, 2 * i, 2);
+    if (!isZero(pair))
+      nodes.set(parentsOf(fillZeroes(zero, Buffer.from(pair), level - 1, first + 2 * i)), i * HASH_BYTES);
+  }
+  return nodes;
+};
+
 interface LowerPart extends NodeReader {
   /** All nodes of BLOCK_LEVEL; a block that is nothing but a hole is left zero. */
   blocks(signal: AbortSignal | undefined): Promise<Buffer>;
@@ -39,9 +51,13 @@ const lowerPart = (leaves: BlockDevice, sizeBytes: number, zero: ZeroNode): Lowe
   const climb = async (first: number, end: number, level: number, signal: AbortSignal | undefined): Promise<Buffer> => {
     const nodes = Buffer.alloc((Math.min(end, total) - first) * HASH_BYTES);
     await leaves.read(first * HASH_BYTES, nodes, signal);
-    let top = fillZeroes(zero, nodes, 0, first);
-    for (let at = 0; at < level; at++) top = parentsOf(top);
-    return top;
+    let top: Buffer = nodes;
+    let at = first;
+    for (let above = 1; above <= level; above++) {
+      top = levelAbove(zero, top, above, at);
+      at /= 2;
+    }
+    return fillZeroes(zero, top, level, at);
   };
 
   return {
@@ -69,17 +85,6 @@ const lowerPart = (leaves: BlockDevice, sizeBytes: number, zero: ZeroNode): Lowe
       return nodes;
     },
   };
-};
-
-/** The level above `below`; what is zero below stays zero. */
-const levelAbove = (zero: ZeroNode, below: Buffer, level: number): Buffer => {
-  const count = Math.ceil(below.length / HASH_BYTES / 2);
-  const nodes = Buffer.alloc(count * HASH_BYTES);
-  for (let i = 0; i < count; i++) {
-    const pair = slice(below, 2 * i, 2);
-    if (!isZero(pair)) nodes.set(parentsOf(fillZeroes(zero, Buffer.from(pair), level - 1, 2 * i)), i * HASH_BYTES);
-  }
-  return nodes;
 };
 
 export const treeOf = (leaves: BlockDevice, sizeBytes: number): Tree => {

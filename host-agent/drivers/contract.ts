@@ -18,10 +18,25 @@ export interface Driver {
   create(request: CreateObject, signal: AbortSignal): Promise<CreatedObject>;
   /** Undefined when the pool is online and has no such object. */
   find(object: ObjectName, signal: AbortSignal): Promise<FoundObject | undefined>;
+  /**
+   * What a removal would find, which is asked before it is wiped: undefined when there is nothing. Throws ObjectBusy as `remove`
+   * would, of what is open, mapped, watched or not this object any more, and changes nothing.
+   */
+  removable(
+    object: ObjectName & { readonly objectId: string | null },
+    signal: AbortSignal,
+  ): Promise<RemovableObject | undefined>;
   /** False when there was nothing to remove. Never forces the removal of something that is open: ObjectBusy. */
   remove(object: ObjectName & { readonly objectId: string | null }, signal: AbortSignal): Promise<boolean>;
+  /**
+   * What volmove has made in the pool, in the order of the names: by the tag that this driver puts on it, also what an interrupted
+   * create has left, and never what others keep there.
+   */
+  list(request: ListObjects, signal: AbortSignal): Promise<ObjectPage>;
   /** A source is opened so that a guest can still open it. `fresh`: reads come from the storage, not from a cache, where that can be had. */
   open(object: ObjectName, mode: 'ro' | 'rw', signal: AbortSignal): Promise<OpenedDevice>;
+  /** What it takes of its pool now; undefined when it is not there. Left out by a driver that cannot tell. */
+  allocatedBytes?(object: ObjectName): Promise<number | undefined>;
   /** Where a guest on this host finds the object. */
   path(object: ObjectName): Promise<string>;
 }
@@ -34,6 +49,30 @@ export interface DriverCapabilities {
 export interface ObjectName {
   readonly pool: string;
   readonly objectName: string;
+}
+
+export interface RemovableObject {
+  /** Its blocks go back to where nobody reads them before they were written again: there is nothing to wipe. */
+  readonly thin: boolean;
+}
+
+export interface ListObjects {
+  readonly pool: string;
+  /** Names behind this one; null: from the first. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+export interface ListedObject extends FoundObject {
+  readonly objectName: string;
+  /** Null where the backend keeps no such time; never earlier than the truth. */
+  readonly madeAtMs: number | null;
+}
+
+export interface ObjectPage {
+  readonly objects: readonly ListedObject[];
+  /** There are others behind the last one. */
+  readonly more: boolean;
 }
 
 export interface CreateObject extends ObjectName {

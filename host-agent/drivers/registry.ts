@@ -9,6 +9,8 @@ export interface Backends {
   readonly names: readonly string[];
   get(place: Placement): Driver;
   readonly all: ReadonlyMap<string, Driver>;
+  /** Copies and read-backs at once, by backend; one that is not there has no limit of its own. */
+  readonly concurrency?: ReadonlyMap<string, number>;
 }
 
 const makeDriver = (backend: BackendConfig, knownPools: KnownPools): Driver => {
@@ -29,6 +31,9 @@ export const createBackends = (configured: readonly BackendConfig[], knownPools:
   return {
     names: [...all.keys()],
     all,
+    concurrency: new Map(
+      configured.flatMap(({ name, concurrency }) => (concurrency === undefined ? [] : [[name, concurrency] as const])),
+    ),
     get(place) {
       const driver = all.get(place.backend);
       if (!driver) throw volmoveError('PoolNotFound', { place: formatPlacement(place) });

@@ -1,3 +1,4 @@
+import type { BlockDevice } from '../../domain/block-device.ts';
 import type { Activity, Job, JobKind, JobTypes } from '../../domain/job/job.ts';
 import type { Children } from '../children/child.ts';
 import type { SharedBucket } from '../copy/token-bucket.ts';
@@ -8,6 +9,7 @@ import type { Exports } from '../exports.ts';
 import type { CheckpointJournal } from '../journal/checkpoints.ts';
 import type { LeafJournal } from '../journal/leaves.ts';
 import type { ObjectJournal } from '../journal/objects.ts';
+import type { NbdTarget } from '../nbd/connect.ts';
 import type { Wishes } from './control-box.ts';
 
 /** What the whole agent lends to a job. */
@@ -17,6 +19,8 @@ export interface AgentParts {
   readonly checkpoints: CheckpointJournal;
   readonly leaves: LeafJournal;
   readonly exports: Exports;
+  /** Another agent's export. */
+  readonly connect: (target: NbdTarget) => Promise<BlockDevice>;
   readonly identity: {
     readonly keyPem: string;
     readonly certPem: string;

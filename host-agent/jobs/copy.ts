@@ -2,28 +2,19 @@ import type { BlockDevice } from '../../domain/block-device.ts';
 import { volmoveError } from '../../domain/error.ts';
 import type { CopyResult } from '../../domain/job/job.ts';
 import { exportName, hashExportName } from '../../domain/names.ts';
-import type { Checkpoint } from '../copy/checkpoint.ts';
 import { type CopyRequest, copyDevice, leafReaderOf } from '../copy/copy.ts';
-import { NO_DIGEST } from '../digest/digest-state.ts';
 import type { LeafFile } from '../digest/leaf-file.ts';
 import type { AgentParts, JobHandler, JobRun } from './context.ts';
+import { checkpointOf, compares } from './copy-checkpoint.ts';
 import { bucketsOf, whilePaused } from './heeding.ts';
 import { comingBack, connectPeer } from './peer.ts';
 
 /**
  * CopyData, on the source's host: reads the volume where it lives and writes it to the destination's export. When the
  * connection breaks it comes back under a new attempt, which is a new generation of the export, and goes on from the last
- * checkpoint; it gives up when the other agent has been away for too long.
+ * checkpoint, a retry from that of the run before; it gives up when the other agent has been away for too long.
  */
 type Run = JobRun<'data.copy'>;
-
-/** One of a volume of another size is void, too, and one without a digest is of no use to a copy that needs it. */
-const checkpointOf = async (parts: AgentParts, { job }: Run): Promise<Checkpoint | undefined> => {
-  const found = await parts.checkpoints.read(job.id, job.input.writeEpoch);
-  const { sizeBytes, digest } = job.input;
-  const fits = found?.digest.sizeBytes === sizeBytes && (found.digest.format === NO_DIGEST) !== digest;
-  return fits ? found : undefined;
-};
 
 /** After its writer has entered: no older generation changes any more what is hashed. */
 const connectLeaves = (parts: AgentParts, run: Run, attempt: number): Promise<BlockDevice> =>
@@ -48,7 +39,7 @@ const copyOnce = async (parts: AgentParts, run: Run, { attempt, source, onRested
   let stored: BlockDevice | undefined;
   let leaves: LeafFile | undefined;
   try {
-    if (input.destinationHasContent) stored = await connectLeaves(parts, run, attempt);
+    if (compares(run, checkpoint)) stored = await connectLeaves(parts, run, attempt);
     if (input.digest) leaves = await parts.leaves.begin(job.id, input.sizeBytes, checkpoint?.digest.chunks ?? 0);
     const copied = await parts.buffers.lend((window) =>
       copyDevice({

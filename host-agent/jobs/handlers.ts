@@ -3,6 +3,7 @@ import { copyData } from './copy.ts';
 import { copyByDd } from './copy-dd.ts';
 import { createVolume, prepareDestination, removeObject } from './objects.ts';
 import { repairData } from './repair.ts';
+import { scanPool } from './scan.ts';
 import { reverifyData, verifyData } from './verify.ts';
 
 export const HANDLERS: JobHandlers = {
@@ -13,4 +14,5 @@ export const HANDLERS: JobHandlers = {
   'data.repair': repairData,
   'data.reverify': reverifyData,
   'object.remove': removeObject,
+  'pool.scan': scanPool,
 };

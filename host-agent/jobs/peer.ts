@@ -1,7 +1,6 @@
 import type { BlockDevice } from '../../domain/block-device.ts';
 import type { VolmoveError } from '../../domain/error.ts';
 import { translate } from '../failures.ts';
-import { connectNbd } from '../nbd/client.ts';
 import type { AgentParts, JobRun } from './context.ts';
 
 /** The other agent, as a job sees it that writes to it. */
@@ -10,13 +9,14 @@ export type PeerRun = JobRun<'data.copy'> | JobRun<'data.repair'>;
 /** `answerTimeoutMs`: of an answer that takes longer than one of a disk. */
 export const connectPeer = (
   parts: AgentParts,
-  { job, signal }: PeerRun,
+  { job, signal, control }: PeerRun,
   exportName: string,
   answerTimeoutMs = parts.settings.peerAnswerSeconds * 1000,
 ): Promise<BlockDevice> => {
-  const { address, fingerprint } = job.input.peer;
+  const { fingerprint } = job.input.peer;
+  const address = control.current().peerAddress ?? job.input.peer.address;
   const colon = address.lastIndexOf(':');
-  return connectNbd({
+  return parts.connect({
     host: address.slice(0, colon),
     port: Number(address.slice(colon + 1)),
     exportName,
@@ -31,7 +31,8 @@ export const connectPeer = (
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 5_000;
 
-const comesBack = (error: VolmoveError): boolean => error.code === 'ConnectionLost';
+/** Another party at the address may mean that the peer has lost its port while it was away: the control plane tells the new one. */
+const comesBack = ({ code }: VolmoveError): boolean => code === 'ConnectionLost' || code === 'PeerCertificateMismatch';
 
 export interface Tries<T> {
   /** Of the source, for messages. */

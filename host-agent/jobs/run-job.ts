@@ -1,6 +1,6 @@
 import { toFailure, VolmoveError, volmoveError } from '../../domain/error.ts';
 import { progressEvent } from '../../domain/event.ts';
-import { type Job, type JobKind, writesToPeer } from '../../domain/job/job.ts';
+import { type Job, type JobKind, keptForRetrySeconds, writesToPeer } from '../../domain/job/job.ts';
 import { finishJob, type Holder, type JobOutcome, takeJob } from '../../domain/job/steps.ts';
 import type { Clock, Notifier, TaskResults } from '../../domain/ports.ts';
 import type { Applied } from '../../store/collection.ts';
@@ -11,6 +11,7 @@ import { createTurns } from '../in-turn.ts';
 import type { AgentParts, JobHandler, JobRun, Measured } from './context.ts';
 import { type ControlBox, createControlBox } from './control-box.ts';
 import { HANDLERS } from './handlers.ts';
+import { createPlace, type Place } from './place.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { type Bell, createBell, keepReporting } from './reporting.ts';
 
@@ -33,8 +34,11 @@ export interface RunDeps {
 export interface RunningJob {
   readonly id: string;
   readonly kind: JobKind;
-  /** A pause is wished: its place is another's meanwhile. */
+  /** It has given up its place: a pause is wished, or was until now. */
   readonly rests: boolean;
+  /** The pause is over: it goes on when it is given a place again. */
+  readonly waits: boolean;
+  goOn(): void;
   /** What the loop read of the job: new wishes, a newer attempt. */
   heard(job: Job): void;
   readonly done: Promise<void>;
@@ -50,8 +54,11 @@ const stoppedUnlessRefused = (deps: RunDeps, jobId: string, error: unknown): Err
   return new Stopped();
 };
 
-export const runJob = (deps: RunDeps, seen: Job, stop: AbortSignal): RunningJob => {
+/** `onPlace` hears when the job gives up its place, or wants one. */
+export const runJob = (deps: RunDeps, seen: Job, stop: AbortSignal, onPlace: () => void): RunningJob => {
   const control = createControlBox(seen.control);
+  const place = createPlace(seen.control, control);
+  place.onChange(onPlace);
   const wishes = new AbortController();
   const cancelIfWished = (): void => {
     if (control.current().cancel) wishes.abort(volmoveError('Cancelled', { by: 'the control plane' }));
@@ -64,31 +71,40 @@ export const runJob = (deps: RunDeps, seen: Job, stop: AbortSignal): RunningJob 
     lastReportNow = control.current().reportNow;
     bell.ring();
   });
-  const done = attempt(deps, seen, stop, wishes, control, bell);
+  const done = attempt(deps, seen, stop, { wishes, control, bell, place });
   return {
     id: seen.id,
     kind: seen.kind,
     get rests() {
-      return control.current().paused;
+      return !place.held;
     },
-    heard: (job) => control.set(job.control),
+    get waits() {
+      return place.waits;
+    },
+    goOn: () => place.goOn(),
+    heard: (job) => place.heard(job.control),
     done,
   };
 };
+
+interface Wished {
+  readonly wishes: AbortController;
+  readonly control: ControlBox;
+  readonly bell: Bell;
+  readonly place: Place;
+}
 
 const attempt = async (
   deps: RunDeps,
   seen: Job,
   stop: AbortSignal,
-  wishes: AbortController,
-  control: ControlBox,
-  bell: Bell,
+  { wishes, control, bell, place }: Wished,
 ): Promise<void> => {
   if (stop.aborted) return;
   const id: [string, string] = [seen.hostId, seen.id];
   const taken = await deps.store.jobs.apply(id, takeJob(deps.incarnation, seen.attempt, deps.clock.nowMs()));
   let holder: Holder = { attempt: taken.value.attempt, incarnation: deps.incarnation };
-  control.set(taken.value.control);
+  place.heard(taken.value.control);
   if (taken.value.control.cancel) wishes.abort(volmoveError('Cancelled', { by: 'the control plane' }));
   // a report between the write that raises the attempt and the moment this process knows of it would seem superseded
   const inTurn = createTurns();
@@ -101,7 +117,7 @@ const attempt = async (
       intervalMs: intervalMsOf(deps, taken.value),
       stall: reporter.stall,
       report: () => inTurn(() => reporter.report()),
-      onControl: (wished) => control.set(wished),
+      onControl: (wished) => place.heard(wished),
       end: (reason) => wishes.abort(reason),
       onProblem: (error) => deps.onProblem(`report of job ${seen.id}`, error),
       sleep: deps.parts.sleep,
@@ -109,16 +125,24 @@ const attempt = async (
     },
     AbortSignal.any([signal, reports.signal]),
   );
-  let activity: Measured['activity'];
+  let measured: Measured | undefined;
+  let { activity } = taken.value.progress ?? {};
+  const tell = (now: Measured): void => {
+    const told = place.told(now);
+    reporter.measured(told);
+    // a pause or a wait that has begun, or is over, is told at once
+    if (told.activity !== activity) bell.ring();
+    activity = told.activity;
+  };
+  // nothing moves then, so nobody measures
+  place.onChange(() => measured?.activity === 'paused' && tell(measured));
   const run: JobRun<JobKind> = {
     job: taken.value,
     signal,
     control,
     measured(progress) {
-      reporter.measured(progress);
-      // a pause that has begun, or is over, is told at once
-      if (progress.activity !== activity) bell.ring();
-      activity = progress.activity;
+      measured = progress;
+      tell(progress);
     },
     renew: () =>
       inTurn(async () => {
@@ -187,6 +211,13 @@ const act = async (
   }
 };
 
+/** A retry may go on with a copy that has failed: its checkpoint and leaves stay for as long as the job is on the host's list. */
+const forgetUnlessKept = async ({ parts }: RunDeps, job: Job): Promise<void> => {
+  if (keptForRetrySeconds(job) > 0) return;
+  if (writesToPeer(job.kind)) await parts.checkpoints.forget(job.id);
+  if (job.stage.state === 'failed') await parts.leaves.forget(job.id);
+};
+
 /**
  * A job that somebody else has ended or taken meanwhile is theirs: its result stands, ours is dropped. The state machine is told
  * first: subscribers that cannot be told must not keep a migration waiting.
@@ -209,8 +240,7 @@ const finish = async (
   try {
     await tellResult(deps)(ended.value);
   } finally {
-    if (writesToPeer(ended.value.kind)) await deps.parts.checkpoints.forget(ended.value.id);
-    if (ended.value.stage.state === 'failed') await deps.parts.leaves.forget(ended.value.id);
+    await forgetUnlessKept(deps, ended.value);
   }
   const event = last && progressEvent(ended.value, last);
   if (!event) return;

@@ -4,7 +4,7 @@ import type { Measured } from './context.ts';
 
 /**
  * Notices that nothing moves, by the monotonic clock: a wall clock that is set must neither fail a copy nor hide a hang. A pause is
- * no stall once everything has settled; one that never settles is.
+ * no stall once everything has settled, nor is a wait for a place after it; a pause that never settles is.
  */
 export interface StallWatch {
   saw(measured: Measured): void;
@@ -37,7 +37,8 @@ export const createStallWatch = (deps: StallDeps): StallWatch => {
     now.settledBytes > mostSettled ||
     now.activity !== last?.activity ||
     now.zeroing?.doneBytes !== last?.zeroing?.doneBytes;
-  const quietMs = (): number => (last && last.activity !== 'paused' ? deps.monotonicMs() - movedAtMs : 0);
+  const isHeld = (): boolean => last?.activity === 'paused' || last?.activity === 'queued';
+  const quietMs = (): number => (last && !isHeld() ? deps.monotonicMs() - movedAtMs : 0);
   /** The low-water mark moves by whole chunks, each of which takes its time. */
   const patienceMs = (seconds: number): number => {
     const limit = deps.bandwidthBytesPerSecond();
@@ -56,7 +57,7 @@ export const createStallWatch = (deps: StallDeps): StallWatch => {
     isDue: () => quietMs() >= Math.min(patienceMs(deps.stallAfterSeconds), failAfterMs()),
     dueInMs() {
       // the end of a pause is seen; the first measure is not waited for
-      if (last?.activity === 'paused') return Number.POSITIVE_INFINITY;
+      if (isHeld()) return Number.POSITIVE_INFINITY;
       const quiet = quietMs();
       const ahead = [patienceMs(deps.stallAfterSeconds), failAfterMs()].filter((ms) => ms > quiet);
       return Math.min(Number.POSITIVE_INFINITY, ...ahead) - quiet;

@@ -1,7 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as z from 'zod';
-import { readDurable, removeDurable, removeHalfWritten, writeDurable } from '../../local/durable-file.ts';
+import { type DurableFolder, openDurableFolder } from '../../local/durable-folder.ts';
 import type { Checkpoint } from '../copy/checkpoint.ts';
 import { bytesOf } from '../copy/chunks.ts';
 import { DataPathError } from '../device/errors.ts';
@@ -25,6 +23,8 @@ export interface CheckpointJournal {
   read(jobId: string, writeEpoch: number): Promise<Checkpoint | undefined>;
   write(checkpoint: StoredCheckpoint): Promise<void>;
   forget(jobId: string): Promise<void>;
+  /** Forgets those of all jobs that are not among these: no retry can ask for them any more. */
+  keepOnly(jobIds: readonly string[]): Promise<void>;
 }
 
 const SHAPE = z.looseObject({
@@ -53,27 +53,28 @@ const isSound = ({ settledBytes, digest }: Checkpoint): boolean => {
 };
 
 /** Undefined for what is no JSON. A disk that cannot be read is another matter, and rises. */
-const readWhole = async (path: string): Promise<unknown> => {
+const readWhole = async (folder: DurableFolder, jobId: string): Promise<unknown> => {
   try {
-    return await readDurable(path);
+    return await folder.read(jobId);
   } catch (error) {
     if (error instanceof Error && error.cause instanceof SyntaxError) return undefined;
     throw error;
   }
 };
 
-export const openCheckpointJournal = async (dataDir: string): Promise<CheckpointJournal> => {
-  const directory = join(dataDir, 'checkpoints');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await removeHalfWritten(directory);
-  const file = (jobId: string): string => join(directory, `${encodeURIComponent(jobId)}.json`);
-  return {
-    async read(jobId, writeEpoch) {
-      const stored = SHAPE.safeParse(await readWhole(file(jobId))).data;
-      const isOurs = stored?.jobId === jobId && stored.writeEpoch === writeEpoch;
-      return isOurs && isSound(stored.checkpoint) ? stored.checkpoint : undefined;
-    },
-    write: (checkpoint) => writeDurable(file(checkpoint.jobId), checkpoint),
-    forget: (jobId) => removeDurable(file(jobId)),
-  };
-};
+export const openCheckpointJournal = async (dataDir: string): Promise<CheckpointJournal> =>
+  checkpointsIn(await openDurableFolder(dataDir, 'checkpoints'));
+
+export const checkpointsIn = (folder: DurableFolder): CheckpointJournal => ({
+  async read(jobId, writeEpoch) {
+    const stored = SHAPE.safeParse(await readWhole(folder, jobId)).data;
+    const isOurs = stored?.jobId === jobId && stored.writeEpoch === writeEpoch;
+    return isOurs && isSound(stored.checkpoint) ? stored.checkpoint : undefined;
+  },
+  write: (checkpoint) => folder.write(checkpoint.jobId, checkpoint),
+  forget: (jobId) => folder.remove(jobId),
+  async keepOnly(jobIds) {
+    const kept = new Set(jobIds);
+    for (const jobId of await folder.names()) if (!kept.has(jobId)) await folder.remove(jobId);
+  },
+});

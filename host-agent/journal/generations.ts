@@ -1,7 +1,5 @@
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ObjectRef } from '../../domain/placement.ts';
-import { readDurable, removeHalfWritten, writeDurable } from '../../local/durable-file.ts';
+import { type DurableFolder, openDurableFolder } from '../../local/durable-folder.ts';
 
 /**
  * The exports of this host, durably: which object a run writes to, whose certificate may write, the highest generation that
@@ -16,7 +14,7 @@ export interface ExportRecord {
   readonly attempt: number;
   /** Nobody is let in. */
   readonly sealed: boolean;
-  /** Sealed for the removal of its object: then no repair opens it any more. */
+  /** Sealed for the removal of its object, or for a later run that goes on with it: then no repair opens it any more. */
   readonly buried?: true;
   /**
    * Opened for one repair of the generation `above`, of a volume of `sizeBytes`: only higher ones are let in, and once one was,
@@ -30,26 +28,28 @@ export interface ExportRecord {
 export interface GenerationJournal {
   get(migrationId: string, run: number): ExportRecord | undefined;
   ofObject(objectName: string): ExportRecord[];
+  /** Those that may still be written to. */
+  unsealed(): ExportRecord[];
   put(record: ExportRecord): Promise<void>;
 }
 
 const keyOf = (migrationId: string, run: number): string => `${migrationId}.${run}`;
 
-export const openGenerationJournal = async (dataDir: string): Promise<GenerationJournal> => {
-  const directory = join(dataDir, 'exports');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await removeHalfWritten(directory);
+export const openGenerationJournal = async (dataDir: string): Promise<GenerationJournal> =>
+  generationsIn(await openDurableFolder(dataDir, 'exports'));
+
+export const generationsIn = async (folder: DurableFolder): Promise<GenerationJournal> => {
   const records = new Map<string, ExportRecord>();
-  for (const name of await readdir(directory)) {
-    if (!name.endsWith('.json')) continue;
-    const record = (await readDurable(join(directory, name))) as ExportRecord;
+  for (const name of await folder.names()) {
+    const record = (await folder.read(name)) as ExportRecord;
     records.set(keyOf(record.migrationId, record.run), record);
   }
   return {
     get: (migrationId, run) => records.get(keyOf(migrationId, run)),
     ofObject: (objectName) => [...records.values()].filter((record) => record.object.objectName === objectName),
+    unsealed: () => [...records.values()].filter((record) => !record.sealed),
     async put(record) {
-      await writeDurable(join(directory, `${keyOf(record.migrationId, record.run)}.json`), record);
+      await folder.write(keyOf(record.migrationId, record.run), record);
       records.set(keyOf(record.migrationId, record.run), record);
     },
   };

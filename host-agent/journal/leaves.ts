@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlockDevice } from '../../domain/block-device.ts';
 import { isMissing } from '../../local/durable-file.ts';
@@ -14,6 +14,8 @@ export interface LeafJournal {
   open(jobId: string, sizeBytes: number): Promise<BlockDevice | undefined>;
   /** Replaces one leaf. */
   patch(jobId: string, chunk: number, leaf: Buffer | 'zeroes'): Promise<void>;
+  /** What one job has written is another's from now on; nothing when there is none. */
+  adopt(fromJobId: string, jobId: string): Promise<void>;
   forget(jobId: string): Promise<void>;
   /** Removes the files of all jobs that are not among these: nobody can ask for them any more. */
   keepOnly(jobIds: readonly string[]): Promise<void>;
@@ -51,6 +53,16 @@ export const openLeafJournal = async (dataDir: string): Promise<LeafJournal> => 
       } finally {
         await handle.close();
       }
+    },
+    async adopt(fromJobId, jobId) {
+      try {
+        await rename(join(directory, nameOf(fromJobId)), join(directory, nameOf(jobId)));
+      } catch (error) {
+        if (isMissing(error)) return;
+        throw error;
+      }
+      names.delete(nameOf(fromJobId));
+      names.add(nameOf(jobId));
     },
     forget: (jobId) => remove(nameOf(jobId)),
     async keepOnly(jobIds) {

@@ -1,7 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { volmoveError } from '../../domain/error.ts';
-import { readDurable, removeHalfWritten, writeDurable } from '../../local/durable-file.ts';
+import { type DurableFolder, openDurableFolder } from '../../local/durable-folder.ts';
 
 /**
  * What this host knows of each object that it was ever asked to make or remove, on disk before it acts. A removal writes its
@@ -17,11 +15,10 @@ export interface ObjectJournal {
   bury<T>(objectName: string, remove: () => Promise<T>): Promise<T>;
 }
 
-export const openObjectJournal = async (dataDir: string): Promise<ObjectJournal> => {
-  const directory = join(dataDir, 'objects');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await removeHalfWritten(directory);
-  const file = (objectName: string): string => join(directory, `${encodeURIComponent(objectName)}.json`);
+export const openObjectJournal = async (dataDir: string): Promise<ObjectJournal> =>
+  objectsIn(await openDurableFolder(dataDir, 'objects'));
+
+export const objectsIn = (folder: DurableFolder): ObjectJournal => {
   const turns = new Map<string, Promise<unknown>>();
 
   /** One at a time for each object: a removal waits for the create that is open. */
@@ -39,16 +36,16 @@ export const openObjectJournal = async (dataDir: string): Promise<ObjectJournal>
   return {
     make: (objectName, create) =>
       inTurn(objectName, async () => {
-        const mark = (await readDurable(file(objectName))) as Mark | undefined;
+        const mark = (await folder.read(objectName)) as Mark | undefined;
         if (mark?.state === 'tombstone') throw volmoveError('ObjectTombstoned', { object: objectName });
-        if (!mark) await writeDurable(file(objectName), { state: 'intent' } satisfies Mark);
+        if (!mark) await folder.write(objectName, { state: 'intent' } satisfies Mark);
         const made = await create();
-        if (mark?.state !== 'made') await writeDurable(file(objectName), { state: 'made' } satisfies Mark);
+        if (mark?.state !== 'made') await folder.write(objectName, { state: 'made' } satisfies Mark);
         return made;
       }),
     bury: (objectName, remove) =>
       inTurn(objectName, async () => {
-        await writeDurable(file(objectName), { state: 'tombstone' } satisfies Mark);
+        await folder.write(objectName, { state: 'tombstone' } satisfies Mark);
         return remove();
       }),
   };

@@ -146,10 +146,23 @@ const go = async (socket: Socket, reader: Reader, exportName: string): Promise<O
   }
 };
 
+/** Whatever else answers there has no certificate of the peer's to show. */
+const isStranger = (error: unknown): error is DataPathError =>
+  error instanceof DataPathError && (error.code === 'ProtocolError' || error.code === 'PeerRefused');
+
+const greetSecurely = async (raw: Socket, plain: Reader, tls: ClientTls): Promise<Socket> => {
+  try {
+    await greet(raw, plain);
+    return await secure(raw, plain, tls);
+  } catch (error) {
+    throw isStranger(error) ? new DataPathError('PeerCertificateMismatch', error.message, { cause: error }) : error;
+  }
+};
+
 export const enter = async (raw: Socket, wanted: Wanted): Promise<Entered> => {
   const plain = createReader(raw);
-  await greet(raw, plain);
-  const socket = wanted.tls ? await secure(raw, plain, wanted.tls) : raw;
+  if (!wanted.tls) await greet(raw, plain);
+  const socket = wanted.tls ? await greetSecurely(raw, plain, wanted.tls) : raw;
   const reader = wanted.tls ? createReader(socket) : plain;
   const agreed = await agree(socket, reader, wanted);
   return { socket, reader, ...agreed, ...(await go(socket, reader, wanted.exportName)) };

@@ -45,7 +45,11 @@ const CODES: Readonly<Record<number, DataPathCode>> = {
   [ERROR.ESHUTDOWN]: 'ExportSealed',
 };
 
-const refusal = ({ error, text }: Answer, { command, doing }: Asked): DataPathError => {
+/** What an answer that is an error means. */
+export const refusal = (
+  { error, text }: Pick<Answer, 'error' | 'text'>,
+  { command, doing }: Pick<Asked, 'command' | 'doing'>,
+): DataPathError => {
   const code = CODES[error] ?? (command === COMMAND.FLUSH ? 'FlushFailed' : 'IoError');
   return new DataPathError(code, `${doing}: the other side answered error ${error}${text && ` (${text})`}`);
 };

@@ -1,12 +1,10 @@
-import type { Socket } from 'node:net';
-
 /**
  * What a server knows of the exports that have connections, or I/O in flight of connections that have left. An export that has
  * ended takes no request any more; whoever asks the journal is refused later, so only the last ended ones are remembered here.
  */
 export interface LiveExport {
   readonly name: string;
-  readonly sockets: Set<Socket>;
+  readonly sockets: Set<{ destroy(): unknown }>;
   readonly inFlight: Set<Promise<void>>;
   ended: boolean;
   connections: number;

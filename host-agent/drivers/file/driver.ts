@@ -7,6 +7,7 @@ import { openFileDevice } from '../../device/file-device.ts';
 import { underCatalogue } from '../../failures.ts';
 import type { CreatedObject, CreateObject, Driver, FoundObject, ObjectName } from '../contract.ts';
 import type { KnownPools } from '../registry.ts';
+import { listFiles, OBJECT_SUFFIX } from './list.ts';
 import { type PoolDirectory, poolIdentity } from './pool-identity.ts';
 import { provisionedBytes } from './provisioned.ts';
 import { processesWithOpen } from './users.ts';
@@ -18,8 +19,6 @@ export interface FileBackend {
   readonly pools: readonly { readonly name: string; readonly path: string }[];
   readonly knownPools: KnownPools;
 }
-
-export const OBJECT_SUFFIX = '.img';
 
 export const fileDriver = ({ backend, pools, knownPools }: FileBackend): Driver => {
   const directory = (name: string): PoolDirectory => {
@@ -41,7 +40,18 @@ export const fileDriver = ({ backend, pools, knownPools }: FileBackend): Driver 
     pools: () => Promise.all(pools.map((pool) => report({ backend, ...pool }, knownPools))),
     create: async (request) => underCatalogue(() => createFile(request, pathOf), place(request)),
     find: async (object) => underCatalogue(async () => found(await pathOf(object)), place(object)),
+    removable: (object) =>
+      underCatalogue(async () => {
+        // what a file system gives to another file reads as zeroes until it is written
+        return (await idleFile(object, await pathOf(object))) ? { thin: true } : undefined;
+      }, place(object)),
     remove: async (object) => underCatalogue(async () => removeFile(object, await pathOf(object)), place(object)),
+    list: (request) =>
+      underCatalogue(async () => {
+        const where = directory(request.pool);
+        await poolIdentity(where, knownPools);
+        return listFiles(where.path, request);
+      }, `${backend}#${request.pool}`),
     async open(object, mode, signal) {
       return underCatalogue(async () => {
         const path = await pathOf(object);
@@ -57,8 +67,20 @@ export const fileDriver = ({ backend, pools, knownPools }: FileBackend): Driver 
         };
       }, place(object));
     },
+    allocatedBytes: async (object) => allocated(await pathOf(object)),
     path: pathOf,
   };
+};
+
+/** `stat` counts in blocks of 512 bytes, whatever the file system's are. */
+const STAT_BLOCK_BYTES = 512;
+const allocated = async (path: string): Promise<number | undefined> => {
+  try {
+    return (await stat(path)).blocks * STAT_BLOCK_BYTES;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 };
 
 const found = async (path: string): Promise<FoundObject | undefined> => {
@@ -100,7 +122,10 @@ const createFile = async (
   return { ...made, zero: before === undefined };
 };
 
-const removeFile = async (object: ObjectName & { objectId: string | null }, path: string): Promise<boolean> => {
+type NamedObject = ObjectName & { readonly objectId: string | null };
+
+/** False when it is not there; ObjectBusy when it is another one, or open. */
+const idleFile = async (object: NamedObject, path: string): Promise<boolean> => {
   const there = await found(path);
   if (!there) return false;
   if (object.objectId !== null && object.objectId !== there.objectId) {
@@ -116,6 +141,11 @@ const removeFile = async (object: ObjectName & { objectId: string | null }, path
       reason: `process ${holders.join(', ')} has it open`,
     });
   }
+  return true;
+};
+
+const removeFile = async (object: NamedObject, path: string): Promise<boolean> => {
+  if (!(await idleFile(object, path))) return false;
   await rm(path, { force: true });
   await syncParent(path);
   return true;

@@ -1,0 +1,43 @@
+import { opendir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseObjectName } from '../../../domain/names.ts';
+import { isMissing } from '../../../local/durable-file.ts';
+import type { ListedObject, ListObjects, ObjectPage } from '../contract.ts';
+
+/** The files of a pool that carry volmove's tag, which is the form of their names. */
+
+export const OBJECT_SUFFIX = '.img';
+
+const namesBehind = async (directory: string, after: string | null): Promise<string[]> => {
+  const names: string[] = [];
+  for await (const entry of await opendir(directory)) {
+    if (!entry.isFile() || !entry.name.endsWith(OBJECT_SUFFIX)) continue;
+    const name = entry.name.slice(0, -OBJECT_SUFFIX.length);
+    if (parseObjectName(name) && (after === null || name > after)) names.push(name);
+  }
+  return names.sort((a, b) => (a < b ? -1 : 1));
+};
+
+/** Undefined when it is gone meanwhile. Where a file system keeps no birth time, a later one makes it younger, never older. */
+const described = async (directory: string, objectName: string): Promise<ListedObject | undefined> => {
+  try {
+    const { ino, size, birthtimeMs, ctimeMs } = await stat(join(directory, `${objectName}${OBJECT_SUFFIX}`), {
+      bigint: true,
+    });
+    return {
+      objectName,
+      objectId: `inode-${ino}`,
+      sizeBytes: Number(size),
+      madeAtMs: Number(birthtimeMs > 0n ? birthtimeMs : ctimeMs),
+    };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+};
+
+export const listFiles = async (directory: string, { after, limit }: ListObjects): Promise<ObjectPage> => {
+  const names = await namesBehind(directory, after);
+  const page = await Promise.all(names.slice(0, limit).map((name) => described(directory, name)));
+  return { objects: page.filter((one) => one !== undefined), more: names.length > limit };
+};
