@@ -1,3 +1,5 @@
+import type { Priority } from '../domain/priority.ts';
+import { type CleanupCalls, cleanupCalls } from './api/leftovers.ts';
 import { createTransport, notOurs, type Transport } from './api/transport.ts';
 import type {
   Check,
@@ -20,7 +22,7 @@ export interface ListFilter {
   readonly limit: number;
 }
 
-export interface Client {
+export interface Client extends CleanupCalls {
   readonly endpoint: string;
   readonly volumes: (name?: string) => Promise<Volume[]>;
   readonly volume: (id: string, signal?: AbortSignal) => Promise<Volume>;
@@ -39,8 +41,13 @@ export interface Client {
   readonly cancel: (id: string) => Promise<Migration>;
   readonly pause: (id: string) => Promise<Migration>;
   readonly resume: (id: string) => Promise<Migration>;
+  /** Of one that has failed: it goes on where it was, as far as it can. */
+  readonly retry: (id: string) => Promise<Migration>;
+  /** Back to the migration's source. */
+  readonly restore: (id: string, discardChanges: boolean) => Promise<Migration>;
   /** Null: no limit. */
   readonly setBandwidth: (id: string, bytesPerSecond: number | null) => Promise<Migration>;
+  readonly setPriority: (id: string, priority: Priority) => Promise<Migration>;
   readonly hosts: () => Promise<Host[]>;
   readonly pools: () => Promise<Pool[]>;
 }
@@ -103,8 +110,11 @@ const actionCalls = (call: Transport, member: Member) => {
     cancel: (id: string) => act(id, { cancel: {} }),
     pause: (id: string) => act(id, { pause: {} }),
     resume: (id: string) => act(id, { resume: {} }),
+    retry: (id: string) => act(id, { retry: {} }),
+    restore: (id: string, discardChanges: boolean) => act(id, { restore: { discard_changes: discardChanges } }),
     setBandwidth: (id: string, bytesPerSecond: number | null) =>
       act(id, { set_bandwidth: { bytes_per_second: bytesPerSecond } }),
+    setPriority: (id: string, priority: Priority) => act(id, { set_priority: { priority } }),
   };
 };
 
@@ -148,6 +158,7 @@ export const createClient = (deps: Pick<CliDeps, 'fetch' | 'deadline'>, endpoint
     ...volumeCalls(call, member),
     ...migrationCalls(call, member),
     ...actionCalls(call, member),
+    ...cleanupCalls(call, member),
     hosts: async () => member(await call('/hosts'), 'hosts', '/hosts'),
     pools: async () =>
       member(await call('/scheduler-stats/get_pools', { query: { detail: 'True' } }), 'pools', '/get_pools'),

@@ -64,7 +64,7 @@ const follow = async (stage: Stage, id: string, narrator: Narrator, signal: Abor
       await tellEvents();
       const now = await stage.client.migration(id);
       narrator.progress(now);
-      return now.state !== 'requested' && now.state !== 'running' && now.cleanup.state !== 'todo' && now;
+      return now.state !== 'requested' && now.state !== 'running' && now.cleanup.state !== 'pending' && now;
     },
     signal,
   );

@@ -13,6 +13,7 @@ export const EXIT = {
   failed: 7,
   needsYou: 8,
   timedOut: 9,
+  leftovers: 10,
   detached: 130,
 } as const;
 
@@ -26,9 +27,10 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   4: 'not found',
   5: 'not allowed: the token is missing, wrong or not an administrator’s',
   6: 'conflict: too late, in use, or the same key with another request',
-  7: 'failed and rolled back: the volume is where it was',
-  8: 'ended, but something is left over that needs you',
+  7: 'failed, the volume is safe where it was; nothing is left, or what is left is still being removed',
+  8: 'ended, well or not, and something is left over that needs you',
   9: 'time-out of --wait: the work goes on',
+  10: 'cleanup: something is left over, or a pool could not be looked into',
   130: 'detached by Ctrl-C: a migration goes on',
 };
 

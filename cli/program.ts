@@ -3,6 +3,7 @@ import { addAgent } from './commands/agent.ts';
 import { addAttach } from './commands/attach.ts';
 import { addBandwidth } from './commands/bandwidth.ts';
 import { addCancel } from './commands/cancel.ts';
+import { addCleanup } from './commands/cleanup.ts';
 import { addCreate } from './commands/create.ts';
 import { addDelete } from './commands/delete.ts';
 import { addDemo } from './commands/demo.ts';
@@ -13,6 +14,9 @@ import { addList } from './commands/list.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addPause, addResume } from './commands/pause.ts';
 import { addPools } from './commands/pools.ts';
+import { addPriority } from './commands/priority.ts';
+import { addRestore } from './commands/restore.ts';
+import { addRetry } from './commands/retry.ts';
 import { addShow } from './commands/show.ts';
 import { addUp } from './commands/up.ts';
 import { addVolumes } from './commands/volumes.ts';
@@ -25,9 +29,25 @@ import { DEFAULT_ENDPOINT, DEFAULT_TOKEN } from './runtime/session.ts';
 /** The program: its commands in the order an administrator meets them, its global options, and its help. */
 
 const GROUPS: readonly (readonly [string, readonly AddCommand[]])[] = [
-  ['Migrations:', [addMigrate, addWatch, addList, addShow, addPause, addResume, addBandwidth, addCancel, addEvents]],
+  [
+    'Migrations:',
+    [
+      addMigrate,
+      addWatch,
+      addList,
+      addShow,
+      addPause,
+      addResume,
+      addBandwidth,
+      addPriority,
+      addCancel,
+      addRestore,
+      addRetry,
+      addEvents,
+    ],
+  ],
   ['Volumes:', [addVolumes, addCreate, addDelete, addAttach, addDetach]],
-  ['Storage:', [addHosts, addPools]],
+  ['Storage:', [addHosts, addPools, addCleanup]],
   ['Running it:', [addUp, addAgent, addDemo]],
 ];
 

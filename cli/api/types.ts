@@ -1,3 +1,5 @@
+import type { Priority } from '../../domain/priority.ts';
+
 /** The API's resources as they travel; names are the wire's (docs of the HTTP API). Times are ISO 8601 in UTC. */
 
 export interface Attachment {
@@ -21,6 +23,14 @@ export interface Volume {
   readonly created_at: string;
 }
 
+export interface Queue {
+  readonly position: number;
+  readonly of: number;
+  readonly waiting_for: 'host' | 'backend';
+  readonly host: string;
+  readonly backend: string;
+}
+
 export interface Progress {
   readonly phase: string;
   readonly done_bytes: number;
@@ -32,8 +42,10 @@ export interface Progress {
   readonly at: string | null;
   readonly stale: boolean;
   readonly stalled_since: string | null;
-  /** The phase, `zeroing`, or `paused`; null when nobody is at it. */
+  /** The phase, `zeroing`, `queued` or `paused`; null when nobody is at it. */
   readonly activity: string | null;
+  /** Null unless it waits for a place at its host; left out by a service that does not tell. */
+  readonly queue?: Queue | null;
   readonly zeroing: { readonly done_bytes: number; readonly total_bytes: number } | null;
 }
 
@@ -47,12 +59,23 @@ export interface Leftover {
   readonly object: string;
   readonly host: string;
   readonly tries: number;
+  /** Of the last try that failed. */
   readonly reason: string | null;
+  /** Null while a try is under way. */
+  readonly next_try_at?: string | null;
 }
 
 export interface Cleanup {
-  readonly state: 'none' | 'todo' | 'needs_you' | 'done';
+  readonly state: 'none' | 'pending' | 'needs_you' | 'done';
   readonly left: readonly Leftover[];
+}
+
+/** An object that the volume does not live on and that is not removed yet. */
+export interface Kept {
+  readonly role: 'source' | 'destination';
+  readonly object: string;
+  readonly host: string;
+  readonly until: string;
 }
 
 export interface StoryEntry {
@@ -80,6 +103,8 @@ export interface Migration {
   readonly locked: boolean;
   /** Left out by a service that knows no other than its own. */
   readonly copy_engine?: 'volmove' | 'dd';
+  /** For how long what a failed run has copied is kept; left out by a service that keeps nothing. */
+  readonly destination_retention_seconds?: number;
   readonly size_bytes: number;
   readonly progress: Progress | null;
   readonly reason: Reason | null;
@@ -91,7 +116,13 @@ export interface Migration {
   readonly paused: { readonly by: string; readonly at: string } | null;
   /** Null: no limit of its own. */
   readonly bandwidth_bytes_per_second: number | null;
+  /** Left out by a service that knows none. */
+  readonly priority?: Priority;
   readonly cleanup: Cleanup;
+  /** What its volume keeps of it; left out by a service that does not tell. */
+  readonly kept?: readonly Kept[];
+  /** When the volume went back to its source. */
+  readonly restored_at?: string | null;
   /** `cached`: the destination was read back through the page cache, because it could not be passed by. */
   readonly verified: 'direct' | 'cached' | 'none' | null;
   readonly digests: { readonly source: string | null; readonly destination: string | null } | null;
@@ -108,7 +139,10 @@ export interface MigrationRequest {
   readonly verify: 'full' | 'none';
   readonly dry_run: boolean;
   readonly source_retention_seconds?: number;
+  readonly destination_retention_seconds?: number;
+  readonly wipe?: boolean;
   readonly bandwidth_bytes_per_second?: number;
+  readonly priority?: Priority;
   readonly copy_engine?: 'volmove' | 'dd';
 }
 

@@ -9,7 +9,9 @@ export const addCancel: AddCommand = (program, { act }) => {
   program
     .command('cancel')
     .summary('cancel a migration; the volume stays where it is')
-    .description('Cancels a migration: the volume stays where it is, and what was copied is removed.')
+    .description(
+      'Cancels a migration: the volume stays where it is, and what was copied is removed, unless it was to be kept for a retry.',
+    )
     .argument('<MIGRATION>', 'id, or its first 8 or more characters')
     .addHelpText('before', examples('volmove cancel 0197c2a4'))
     .action(

@@ -32,7 +32,10 @@ export const addList: AddCommand = (program, { act }, deps) => {
         if (session.json) session.document({ migrations });
         else if (migrations.length === 0) session.say('There are no such migrations.');
         else {
-          const columns = migrationColumns(deps.nowMs(), { withVolume: true });
+          const columns = migrationColumns(deps.nowMs(), {
+            withVolume: true,
+            withKept: migrations.some(({ kept = [] }) => kept.length > 0),
+          });
           session.data(renderTable(columns, migrations, session.look));
           if (more) session.say(`There are more: volmove list --limit ${Math.min(MOST, limit * 5)}`);
         }

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { parsePlacement } from '../../domain/placement.ts';
+import { PRIORITIES, type Priority } from '../../domain/priority.ts';
 import { type Check, type Migration, type MigrationRequest, type Volume, volumeLabel } from '../api/types.ts';
 import { usageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -21,7 +22,10 @@ interface MigrateOptions {
   readonly dryRun?: boolean;
   readonly verify: boolean;
   readonly keepSource?: number;
+  readonly keepDestination?: number;
+  readonly wipe?: boolean;
   readonly bandwidth?: number;
+  readonly priority?: Priority;
   readonly copyEngine?: 'volmove' | 'dd';
   readonly idempotencyKey?: string;
 }
@@ -35,7 +39,10 @@ const requestOf = (volume: Volume, options: MigrateOptions): MigrationRequest =>
   verify: options.verify ? 'full' : 'none',
   dry_run: options.dryRun === true,
   ...(options.keepSource === undefined ? {} : { source_retention_seconds: options.keepSource }),
+  ...(options.wipe === true ? { wipe: true } : {}),
+  ...(options.keepDestination === undefined ? {} : { destination_retention_seconds: options.keepDestination }),
   ...(options.bandwidth === undefined ? {} : { bandwidth_bytes_per_second: Math.round(options.bandwidth * MIB) }),
+  ...(options.priority === undefined ? {} : { priority: options.priority }),
   ...(options.copyEngine === undefined ? {} : { copy_engine: options.copyEngine }),
 });
 
@@ -101,7 +108,14 @@ export const addMigrate: AddCommand = (program, { act }) => {
     .option('--dry-run', 'check everything and change nothing')
     .option('--no-verify', 'do not read the copy back; the source is kept then')
     .option('--keep-source <seconds>', 'keep the source for this time after a success', wholeFrom(0))
+    .option('--wipe', 'overwrite the source before it is removed, where its pool is thick')
+    .option('--keep-destination <seconds>', 'when it fails, keep what was copied for a retry', wholeFrom(0))
     .option('--bandwidth <MiB/s>', 'copy no faster than this', positive)
+    .addOption(
+      new Option('--priority <priority>', 'who is next when more wait at a host than may run; normal').choices(
+        PRIORITIES,
+      ),
+    )
     .addOption(
       new Option('--copy-engine <engine>', 'what moves the bytes; dd only within one host, without a limit').choices([
         'volmove',

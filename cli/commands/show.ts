@@ -1,4 +1,5 @@
 import { EXIT } from '../exit-codes.ts';
+import { keptLines } from '../output/kept.ts';
 import { migrationPage } from '../output/migration-page.ts';
 import { volumePage } from '../output/volume-page.ts';
 import { type AddCommand, examples, operand } from '../runtime/command.ts';
@@ -7,6 +8,8 @@ import { resolveAny } from '../runtime/resolve.ts';
 /** `volmove show`: all about one volume or one migration. */
 
 const LAST_MIGRATIONS = 5;
+/** What is kept may be of an older one. */
+const LOOKED_AT = 100;
 
 export const addShow: AddCommand = (program, { act }, deps) => {
   program
@@ -25,9 +28,10 @@ export const addShow: AddCommand = (program, { act }, deps) => {
           return EXIT.done;
         }
         const { volume } = found;
-        const { migrations } = await session.client.migrations({ volumeId: volume.id, limit: LAST_MIGRATIONS });
-        if (session.json) session.document({ volume, migrations });
-        else session.data(volumePage(volume, migrations, session.look, nowMs));
+        const { migrations } = await session.client.migrations({ volumeId: volume.id, limit: LOOKED_AT });
+        const last = migrations.slice(0, LAST_MIGRATIONS);
+        if (session.json) session.document({ volume, migrations: last });
+        else session.data(volumePage(volume, { last, kept: migrations.flatMap(keptLines) }, session.look, nowMs));
         return EXIT.done;
       }),
     );

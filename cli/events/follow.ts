@@ -18,7 +18,7 @@ export interface Follow {
 const EVERY_MS = 1_000;
 const NEWEST = 50;
 
-const isClosed = (migration: Migration): boolean => isOver(migration) && migration.cleanup.state !== 'todo';
+const isClosed = (migration: Migration): boolean => isOver(migration) && migration.cleanup.state !== 'pending';
 
 /** Tells what is newer than `after`; resolves with the highest sequence number told. */
 const tellNewer = async (follow: Follow, migration: Migration, after: number): Promise<number> => {

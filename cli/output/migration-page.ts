@@ -1,7 +1,9 @@
+import { DEFAULT_PRIORITY } from '../../domain/priority.ts';
 import { type Migration, migrationLabel, type StoryEntry } from '../api/types.ts';
 import { progressWords } from '../watch/bar.ts';
 import { look as lookAt } from '../watch/monitor.ts';
 import { CLEANUP_REMEDY, remedyOf, tookMs } from '../watch/verdict.ts';
+import { keptLines } from './kept.ts';
 import { type Line, span } from './line.ts';
 import { cleanupState, migrationState, since } from './status.ts';
 import { type Column, renderFacts, renderTable, type TableLook } from './table.ts';
@@ -18,7 +20,7 @@ interface Step {
 }
 
 /** Nothing takes time in these. */
-const ENDS = new Set<string>(['succeeded', 'failed', 'refused']);
+const ENDS = new Set<string>(['succeeded', 'failed', 'refused', 'restored']);
 
 const stepsOf = (migration: Migration, nowMs: number): Step[] =>
   migration.story.map((entry, index) => {
@@ -97,8 +99,12 @@ const lockText = (migration: Migration): string => {
 const limitLine = ({ bandwidth_bytes_per_second: limited, ended_at: endedAt }: Migration): Line | undefined =>
   limited === null || endedAt !== null ? undefined : [span(limit(limited))];
 
+const priorityLine = ({ priority, ended_at: endedAt }: Migration): Line | undefined =>
+  priority === undefined || priority === DEFAULT_PRIORITY || endedAt !== null ? undefined : [span(priority)];
+
 const home = (migration: Migration): Line | undefined => {
   if (migration.ended_at === null) return undefined;
+  if (migration.restored_at) return [span(migration.source, 'bold'), span('  it went back there')];
   return migration.state === 'succeeded'
     ? [span(migration.destination, 'bold')]
     : [span(migration.source, 'bold'), span('  safe, as before')];
@@ -110,6 +116,7 @@ const leftLines = (migration: Migration): [string, Line | undefined][] =>
     [
       span(`${left.object} on ${left.host}, ${left.tries} tries`),
       span(left.reason === null ? '' : `: ${left.reason}`, 'yellow'),
+      span(left.next_try_at ? `; next try at ${utc(left.next_try_at)} UTC` : ''),
     ],
   ]);
 
@@ -131,6 +138,7 @@ export const migrationPage = (migration: Migration, look: TableLook, nowMs: numb
       ['To', [span(migration.destination)]],
       ['Locked', [span(lockText(migration))]],
       ['Limit', limitLine(migration)],
+      ['Priority', priorityLine(migration)],
       ['Copied by', migration.copy_engine === 'dd' ? [span('dd')] : undefined],
       [
         'Asked',
@@ -143,6 +151,7 @@ export const migrationPage = (migration: Migration, look: TableLook, nowMs: numb
       ['Ended', endLine(migration, nowMs)],
       ...digestLines(migration),
       ['Data', [span(moved(migration))]],
+      ...keptLines(migration),
       ['Cleanup', [cleanupState(migration)]],
       ...leftLines(migration),
       ['To clean up', migration.cleanup.state === 'needs_you' ? [span(CLEANUP_REMEDY)] : undefined],

@@ -1,4 +1,5 @@
 import { type Migration, migrationLabel } from '../api/types.ts';
+import { keptCell } from './kept.ts';
 import { span } from './line.ts';
 import { migrationState, since } from './status.ts';
 import type { Column } from './table.ts';
@@ -13,7 +14,7 @@ const took = (migration: Migration, nowMs: number): string => {
 
 export const migrationColumns = (
   nowMs: number,
-  options: { readonly withVolume: boolean },
+  options: { readonly withVolume: boolean; readonly withKept?: boolean },
 ): readonly Column<Migration>[] => [
   { title: 'MIGRATION', cell: (one) => span(one.id), cut: 'prefix', min: 13 },
   ...(options.withVolume
@@ -22,6 +23,7 @@ export const migrationColumns = (
   { title: 'STATE', cell: migrationState },
   { title: 'FROM', cell: (one) => span(one.source), cut: 'middle', min: 12 },
   { title: 'TO', cell: (one) => span(one.destination), cut: 'middle', min: 12 },
+  ...(options.withKept ? [{ title: 'KEPT (UTC)', cell: keptCell, cut: 'drop' as const }] : []),
   { title: 'ASKED', cell: (one) => span(since(one.requested_at, nowMs)), align: 'right', cut: 'drop' },
   { title: 'TOOK', cell: (one) => span(took(one, nowMs)), align: 'right', cut: 'drop' },
 ];

@@ -3,6 +3,7 @@ import { hasBytes } from '../watch/phases.ts';
 import { type Span, span } from './line.ts';
 import type { Tone } from './paint.ts';
 import { pauseState } from './pause.ts';
+import { queueState } from './queue.ts';
 import { ago } from './units.ts';
 
 /** States in the colours that administrators expect: green is fine, yellow is under way, red wants a look. */
@@ -34,7 +35,7 @@ export const migrationState = (migration: Migration): Span => {
     case 'failed':
     case 'refused': {
       const { state } = migration.cleanup;
-      const more = state === 'needs_you' ? ', needs you' : state === 'todo' ? ', cleaning up' : '';
+      const more = state === 'needs_you' ? ', needs you' : state === 'pending' ? ', cleaning up' : '';
       const fine = migration.state === 'succeeded' && state !== 'needs_you';
       return span(`${migration.state}${more}`, fine ? 'green' : 'red');
     }
@@ -46,7 +47,7 @@ export const migrationState = (migration: Migration): Span => {
           ? ` ${shownPercent(migration)} %`
           : '';
       const cancelling = migration.cancel_wished && migration.phase !== 'rolling_back';
-      const wish = cancelling ? 'cancelling' : pauseState(migration);
+      const wish = cancelling ? 'cancelling' : (pauseState(migration) ?? queueState(migration));
       return span(
         `${migration.phase.replaceAll('_', ' ')}${percent}${wish === undefined ? '' : `, ${wish}`}`,
         'yellow',
@@ -61,7 +62,7 @@ export const cleanupState = (migration: Migration): Span => {
       return span('-', 'dim');
     case 'done':
       return span('done', 'dim');
-    case 'todo':
+    case 'pending':
       return span('under way', 'yellow');
     case 'needs_you':
       return span('needs you', 'red');

@@ -1,5 +1,5 @@
 import { type Migration, type Volume, volumePlace } from '../api/types.ts';
-import { span } from './line.ts';
+import { type Line, span } from './line.ts';
 import { migrationColumns } from './migration-table.ts';
 import { migrationStatus, since, volumeStatus } from './status.ts';
 import { renderFacts, renderTable, type TableLook } from './table.ts';
@@ -19,7 +19,7 @@ const metadata = (volume: Volume): string =>
 
 export const volumePage = (
   volume: Volume,
-  migrations: readonly Migration[],
+  { last, kept }: { readonly last: readonly Migration[]; readonly kept: readonly [string, Line][] },
   look: TableLook,
   nowMs: number,
 ): string => {
@@ -32,12 +32,13 @@ export const volumePage = (
       ['Place', [span(volumePlace(volume))]],
       ['Attached to', [span(attachments(volume) || '-')]],
       ['Migration status', [migrationStatus(volume)]],
+      ...kept,
       ['Metadata', [span(metadata(volume))]],
       ['Created', [span(`${utc(volume.created_at)} UTC, ${since(volume.created_at, nowMs)}`)]],
     ],
     look.paint,
   );
-  if (migrations.length === 0) return facts;
-  const table = renderTable(migrationColumns(nowMs, { withVolume: false }), migrations, look);
+  if (last.length === 0) return facts;
+  const table = renderTable(migrationColumns(nowMs, { withVolume: false }), last, look);
   return `${facts}\n${look.paint('bold', 'Last migrations')}\n${table}`;
 };

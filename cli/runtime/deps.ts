@@ -54,6 +54,8 @@ export interface CliDeps {
   readonly deadline: (ms: number) => AbortSignal;
   /** Calls the listener at each SIGINT or SIGTERM until the returned function is called; while nobody listens, they end the process. */
   readonly onInterrupt: (listener: () => void) => () => void;
+  /** Puts a question to the person and resolves with the line that is answered; undefined where nobody can answer. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
   readonly homeDir: string;
   readonly version: string;
   readonly programs: Programs;

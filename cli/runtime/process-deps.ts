@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { packageVersion } from '../../local/package-root.ts';
 import type { CliDeps, OutputStream, Programs } from './deps.ts';
@@ -34,6 +35,19 @@ const onInterrupt = (listener: () => void): (() => void) => {
   };
 };
 
+/** On stderr: stdout is for data. Ctrl-C and the end of the input are no answer. */
+const ask = async (question: string): Promise<string> => {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise((resolve) => {
+      lines.once('close', () => resolve(''));
+      lines.question(question, resolve);
+    });
+  } finally {
+    lines.close();
+  }
+};
+
 export const processDeps = (programs: Programs = loadPrograms()): CliDeps => ({
   stdout: outputStream(process.stdout),
   stderr: outputStream(process.stderr),
@@ -45,6 +59,7 @@ export const processDeps = (programs: Programs = loadPrograms()): CliDeps => ({
   },
   deadline: (ms) => AbortSignal.timeout(ms),
   onInterrupt,
+  ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
   homeDir: homedir(),
   version: packageVersion(),
   programs,

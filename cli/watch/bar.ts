@@ -1,6 +1,7 @@
 import type { Line } from '../output/line.ts';
 import { span } from '../output/line.ts';
 import type { Marks } from '../output/paint.ts';
+import { queueState } from '../output/queue.ts';
 import { bytes, duration, eta, rate } from '../output/units.ts';
 import type { MigrationView, ShownProgress } from './monitor.ts';
 
@@ -29,6 +30,8 @@ export const standstill = (view: MigrationView): string | undefined => {
   const { progress } = view;
   if (view.ended || progress === null) return undefined;
   if (view.pause === 'paused') return view.pause;
+  const queued = queueState(view.migration);
+  if (queued !== undefined) return queued;
   if (progress.stalledSeconds !== null) return `no progress for ${seconds(progress.stalledSeconds)}`;
   return progress.reportAgeMs >= OLD_REPORT_MS ? `last report ${duration(progress.reportAgeMs)} ago` : undefined;
 };

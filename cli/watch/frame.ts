@@ -73,7 +73,7 @@ const barLines = (row: PhaseRow, view: MigrationView, { columns, marks }: Canvas
 const cleanupLine = (view: MigrationView, marks: Marks): Line[] => {
   const { state } = view.migration.cleanup;
   if (!view.ended || state === 'none') return [];
-  const row: PhaseState = state === 'todo' ? 'active' : state === 'done' ? 'done' : 'failed';
+  const row: PhaseState = state === 'pending' ? 'active' : state === 'done' ? 'done' : 'failed';
   const note = state === 'needs_you' ? 'needs you' : '';
   return [[span('  '), markOf(row, marks), span(` ${'cleaning up'.padEnd(NAME_WIDTH)}`), span(note, 'red')]];
 };

@@ -165,4 +165,4 @@ export const look = (previous: MigrationView | undefined, seen: Migration, nowMs
 };
 
 /** Nothing more is worth waiting for: it has ended, and its cleanup is done or wants a person. */
-export const isSettled = (view: MigrationView): boolean => view.ended && view.migration.cleanup.state !== 'todo';
+export const isSettled = (view: MigrationView): boolean => view.ended && view.migration.cleanup.state !== 'pending';

@@ -48,7 +48,7 @@ const newsText = (news: News, view: MigrationView): string => {
     case 'limit':
       return limit(migration.bandwidth_bytes_per_second);
     case 'ended':
-      return migration.cleanup.state === 'todo' ? `${migration.state}, cleaning up` : migration.state;
+      return migration.cleanup.state === 'pending' ? `${migration.state}, cleaning up` : migration.state;
     case 'cleanup':
       return `cleanup ${words(migration.cleanup.state)}`;
   }

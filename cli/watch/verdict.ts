@@ -1,8 +1,9 @@
 import { type Migration, migrationLabel, type Reason } from '../api/types.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { keptSourceOf } from '../output/kept.ts';
 import type { Tone } from '../output/paint.ts';
 import { fillIn, withoutReassurance } from '../output/remedy.ts';
-import { bytes, duration, shortDigest } from '../output/units.ts';
+import { bytes, duration, shortDigest, utc } from '../output/units.ts';
 
 /** The last word on a migration that has ended: what is true now, and what to do. Sentences, in the order of their weight. */
 
@@ -32,7 +33,8 @@ export const proofText = (migration: Migration): string => {
   return `digest ${source === null ? 'unknown' : shortDigest(source)} at the source, ${destination === null ? 'unknown' : shortDigest(destination)} at the destination`;
 };
 
-export const CLEANUP_REMEDY = 'End what holds it; the removal is tried again by itself.';
+export const CLEANUP_REMEDY =
+  'End what holds it; the removal is tried again by itself, or at once: volmove cleanup --remove-all';
 
 const leftText = (migration: Migration): string =>
   migration.cleanup.left
@@ -42,13 +44,24 @@ const leftText = (migration: Migration): string =>
     )
     .join('; ');
 
+const isOldCopyGone = (migration: Migration): boolean =>
+  migration.state === 'succeeded' && !migration.restored_at && keptSourceOf(migration) === undefined;
+
+const keptSentences = (migration: Migration): string[] => {
+  const kept = keptSourceOf(migration);
+  if (kept === undefined) return [];
+  return [
+    `The source is kept at ${kept.host} until ${utc(kept.until)} UTC; go back to it: volmove restore ${migrationLabel(migration)}`,
+  ];
+};
+
 const cleanupSentences = (migration: Migration): string[] => {
   switch (migration.cleanup.state) {
     case 'none':
       return [];
     case 'done':
-      return [migration.state === 'succeeded' ? 'The old copy is removed.' : 'Nothing is left over.'];
-    case 'todo':
+      return [isOldCopyGone(migration) ? 'The old copy is removed.' : 'Nothing is left over.'];
+    case 'pending':
       return [`Still being removed, and tried until it is gone: volmove show ${migration.id}`];
     case 'needs_you':
       return [`Cleanup needs you: ${leftText(migration)}.`, CLEANUP_REMEDY];
@@ -56,6 +69,12 @@ const cleanupSentences = (migration: Migration): string[] => {
 };
 
 const success = (migration: Migration): string[] => {
+  if (migration.restored_at) {
+    const { source, destination } = migration;
+    return [
+      `${migrationLabel(migration)} went back to ${source}, after it had moved to ${destination}${inTime(migration)}.`,
+    ];
+  }
   const moved = `${bytes(migration.size_bytes)}${inTime(migration)}, ${proofText(migration)}`;
   return [`${migrationLabel(migration)} lives at ${migration.destination} now: ${moved}.`];
 };
@@ -89,7 +108,11 @@ export const exitCodeOf = (migration: Migration): ExitCode => {
 
 export const verdictOf = (migration: Migration): Verdict => {
   const ok = migration.state === 'succeeded';
-  const sentences = [...(ok ? success(migration) : failure(migration)), ...cleanupSentences(migration)];
+  const sentences = [
+    ...(ok ? success(migration) : failure(migration)),
+    ...keptSentences(migration),
+    ...cleanupSentences(migration),
+  ];
   const tone = !ok ? 'red' : migration.cleanup.state === 'needs_you' ? 'yellow' : 'green';
   return { tone, ok, sentences, exitCode: exitCodeOf(migration) };
 };

@@ -1,0 +1,52 @@
+import { type Migration, migrationLabel } from '../api/types.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { unbroken } from '../output/line.ts';
+import { type AddCommand, examples, operand, positive } from '../runtime/command.ts';
+import { resolveMigration } from '../runtime/resolve.ts';
+import type { Session } from '../runtime/session.ts';
+import { runWatch } from '../watch/run-watch.ts';
+
+/** `volmove retry`: a migration that has failed is begun again, with what its last run has copied where that was kept. */
+
+interface RetryOptions {
+  readonly wait?: boolean;
+  readonly timeout?: number;
+}
+
+const keptOf = ({ kept = [] }: Migration): boolean => kept.some(({ role }) => role === 'destination');
+
+const announce = (session: Session, before: Migration, migration: Migration, waits: boolean): void => {
+  const how = keptOf(before) ? 'with what was copied before' : 'from the beginning';
+  session.say(
+    `Accepted: ${migrationLabel(migration)} goes from ${migration.source} to ${migration.destination}, ${how} (run ${migration.run}).`,
+  );
+  if (!waits) session.say(`Watch it: ${unbroken(`volmove watch ${migration.id}`)}`);
+};
+
+const retry = async (session: Session, text: string, { wait, timeout }: RetryOptions): Promise<ExitCode> => {
+  const before = await resolveMigration(session.client, text);
+  const migration = await session.client.retry(before.id);
+  announce(session, before, migration, wait === true);
+  if (wait !== true) {
+    if (session.json) session.document({ migration });
+    return EXIT.done;
+  }
+  const timeoutMs = timeout === undefined ? null : timeout * 1000;
+  const { exitCode, migrations } = await runWatch(session, { ids: [migration.id], timeoutMs, as: 'message' });
+  if (session.json) session.document({ migration: migrations[0] ?? migration });
+  return exitCode;
+};
+
+export const addRetry: AddCommand = (program, { act }) => {
+  program
+    .command('retry')
+    .summary('begin a migration again that has failed')
+    .description(
+      'Begins a migration again that has failed, under the same id. It goes on with what was copied before, while that is kept (migrate --keep-destination); else from the beginning.',
+    )
+    .argument('<MIGRATION>', 'id, or its first 8 or more characters')
+    .option('--wait', 'show the progress until it has ended')
+    .option('--timeout <seconds>', 'give up waiting after this time; the migration goes on', positive)
+    .addHelpText('before', examples('volmove retry 0197c2a4', 'volmove retry 0197c2a4 --wait'))
+    .action(act<RetryOptions>((session, operands, options) => retry(session, operand(operands, 0), options)));
+};
