@@ -36,7 +36,7 @@ const progress = {
   rate_bytes_per_second: z.int().nonnegative(),
   eta_seconds: z.int().nonnegative().nullable().describe('null while the rate is 0'),
   activity: z
-    .enum(['copying', 'verifying', 'repairing', 'reverifying', 'moving', 'zeroing', 'paused'])
+    .enum(['copying', 'verifying', 'repairing', 'reverifying', 'moving', 'zeroing', 'paused', 'queued'])
     .describe(
       'the phase, or what is done within it: zeroing the end of a larger destination, or nothing, as it is paused',
     ),

@@ -27,6 +27,7 @@ describe('hosts and pools', () => {
         {
           name: 'files',
           driver: 'file',
+          concurrency: null,
           pools: [
             {
               name: 'ssd',

@@ -49,6 +49,7 @@ describe('a migration', () => {
       stalled_since: null,
       activity: 'copying',
       zeroing: null,
+      queue: null,
     });
   });
 
@@ -158,6 +159,7 @@ describe('a migration', () => {
     const left = {
       ...newCleanup({ objectName: 'o', ...DESTINATION }, 'destination', 1),
       tries: 3,
+      failedTries: 3,
       lastFailure: failure,
     };
     const world = await withMigration(

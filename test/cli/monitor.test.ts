@@ -71,7 +71,7 @@ describe('the monitor of a migration', () => {
   });
 
   it('tells the end and then the cleanup', () => {
-    const cleaning = lookTwice(aMigration(), aSuccess({ cleanup: { state: 'todo', left: [] } }));
+    const cleaning = lookTwice(aMigration(), aSuccess({ cleanup: { state: 'pending', left: [] } }));
     const blocked = look(cleaning, aSuccess({ cleanup: needsYou }), NOW_MS);
 
     expect(kinds(cleaning)).toEqual(['ended']);

@@ -42,7 +42,7 @@ describe('volmove watch', () => {
   });
 
   it('waits for the cleanup, and ends with 8 when that needs a person', async () => {
-    then(aSuccess({ cleanup: { state: 'todo', left: [] } }), aSuccess({ cleanup: needsYou }));
+    then(aSuccess({ cleanup: { state: 'pending', left: [] } }), aSuccess({ cleanup: needsYou }));
 
     const result = await world.run(['watch', ID]);
 
@@ -51,7 +51,7 @@ describe('volmove watch', () => {
   });
 
   it('does not wait for ever for a cleanup: the volume has moved', async () => {
-    then(aSuccess({ cleanup: { state: 'todo', left: [] } }));
+    then(aSuccess({ cleanup: { state: 'pending', left: [] } }));
 
     const result = await world.run(['watch', ID]);
 
@@ -73,7 +73,7 @@ describe('volmove watch', () => {
   });
 
   it('has seen the end when Ctrl-C comes during the cleanup', async () => {
-    then(aSuccess({ cleanup: { state: 'todo', left: [] } }));
+    then(aSuccess({ cleanup: { state: 'pending', left: [] } }));
     const go = world.onSleep;
     world.onSleep = (count) => (count === 3 ? world.interrupt() : go(count));
 

@@ -19,6 +19,8 @@ export interface WorldOptions {
   readonly rows?: number;
   readonly programs?: Partial<Programs>;
   readonly deadline?: AbortSignal;
+  /** A person at the terminal; without it nobody can be asked. */
+  readonly ask?: (question: string) => Promise<string>;
 }
 
 export interface World {
@@ -71,6 +73,7 @@ export const createWorld = async (): Promise<World> => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
+      ask: options.ask,
       homeDir: '/home/admin',
       version: '1.2.3',
       programs: { up: notHere, agent: notHere, demo: notHere, ...options.programs },

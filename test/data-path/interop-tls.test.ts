@@ -174,6 +174,6 @@ describe('our client over mutual TLS', () => {
 
     const error = await thrownBy(reached({ host: '127.0.0.1', port, exportName: '', tls }));
 
-    expect(error).toMatchObject({ code: 'PeerRefused' });
+    expect(error).toMatchObject({ code: 'PeerCertificateMismatch' });
   });
 });

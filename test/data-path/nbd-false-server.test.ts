@@ -45,7 +45,7 @@ describe('a server', () => {
   it('that speaks something else is told apart from one that is away', async () => {
     const http = Buffer.from('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
 
-    expect((await errorAgainst(http)).name).toBe('ProtocolError');
+    expect((await errorAgainst(http)).name).toBe('PeerCertificateMismatch');
     expect((await errorAgainst(Buffer.alloc(0))).name).toBe('ConnectionLost');
   });
 
@@ -54,7 +54,7 @@ describe('a server', () => {
 
     const error = await errorAgainst(says);
 
-    expect(error.name).toBe('PeerRefused');
+    expect(error.name).toBe('PeerCertificateMismatch');
     expect(error.message).toContain('no TLS');
   });
 
@@ -66,7 +66,7 @@ describe('a server', () => {
       fc.asyncProperty(beginnings, fc.uint8Array({ maxLength: 200 }), async (beginning, noise) => {
         const error = await errorAgainst(Buffer.concat([beginning, noise]));
 
-        expect(['ProtocolError', 'ConnectionLost', 'PeerRefused']).toContain(error.name);
+        expect(['PeerCertificateMismatch', 'ProtocolError', 'ConnectionLost', 'PeerRefused']).toContain(error.name);
       }),
       { numRuns: 60 },
     );

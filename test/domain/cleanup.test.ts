@@ -33,7 +33,7 @@ describe('removals that fail', () => {
     const failed = { ...afterFailedTry({ ...entry, tries: NEEDS_YOU_AFTER_TRIES }, failure, START_MS) };
 
     expect(cleanupNeedsYou([entry])).toBe(false);
-    expect(cleanupNeedsYou([{ ...failed, tries: NEEDS_YOU_AFTER_TRIES - 1 }])).toBe(false);
+    expect(cleanupNeedsYou([{ ...failed, failedTries: NEEDS_YOU_AFTER_TRIES - 1 }])).toBe(false);
     expect(cleanupNeedsYou([entry, failed])).toBe(true);
     expect(cleanupNeedsYou([{ ...failed, state: 'done' }])).toBe(false);
   });

@@ -19,6 +19,7 @@ const PARAMS = {
         'package',
         'volumeAt',
         'stillDiffering',
+        'migrationId',
       ])
       .map((name) => [name, `the ${name}.`]),
   ),

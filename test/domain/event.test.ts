@@ -21,6 +21,7 @@ import {
   tellCleanup,
 } from '../../domain/migration/end.ts';
 import type { Migration } from '../../domain/migration/migration.ts';
+import { reopen } from '../../domain/migration/reopen.ts';
 import { enterPhase, wishCancel } from '../../domain/migration/run.ts';
 import type { Outcome } from '../../domain/volume/volume.ts';
 import { START_MS } from '../helpers/clock.ts';
@@ -246,9 +247,33 @@ describe('the replay', () => {
     expect(replayEvents(ended, [], Number.MAX_SAFE_INTEGER)).toEqual([]);
   });
 
-  it('knows one Started for every run that began', () => {
-    const second = written(enterPhase({ run: 2, phase: 'validating', who: 'execution', nowMs: at(9) })(begun));
+  it('knows one Started and one Ended for every run that was asked for', () => {
+    const reason = failure;
+    const error: Outcome = { migrationId: MIGRATION_ID, run: 1, atMs: at(60), result: 'error', reason };
+    const told = (migration: Migration): Migration => ({ ...migration, endedTold: true });
+    const failed = told(written(endMigration({ outcome: error, report: null, who: 'x', nowMs: at(61) })(begun)));
+    const again = written(reopen({ run: 2, who: 'admin', nowMs: at(70) })(failed));
+    const second = written(enterPhase({ run: 2, phase: 'validating', who: 'execution', nowMs: at(71) })(again));
 
-    expect(replayEvents(second, [], 0).map((event) => event.detail.run)).toEqual([1, 2]);
+    const events = replayEvents(second, [], 0).map(({ detail }) => [detail.event_type, detail.run]);
+
+    expect(events).toEqual([
+      ['volume.migrate.start', 1],
+      ['volume.migrate.end', 1],
+      ['volume.migrate.start', 2],
+    ]);
+  });
+
+  it('tells the end of a run that the reconciler took over as the end of that run', () => {
+    const rolled = written(enterPhase({ run: 2, phase: 'rolling_back', who: 'execution', nowMs: at(9) })(begun));
+    const error: Outcome = { migrationId: MIGRATION_ID, run: 2, atMs: at(10), result: 'error', reason: failure };
+    const over = written(endMigration({ outcome: error, report: null, who: 'execution', nowMs: at(11) })(rolled));
+
+    const events = replayEvents(over, [], 0).map(({ detail }) => [detail.event_type, detail.run]);
+
+    expect(events).toEqual([
+      ['volume.migrate.start', 1],
+      ['volume.migrate.end', 1],
+    ]);
   });
 });

@@ -57,6 +57,17 @@ describe('capacity', () => {
     );
   });
 
+  it('that was filled counts as taken until a younger report says what is free', () => {
+    const taken = written(reserveCapacity('m', 6, 'there')(pool));
+
+    const filled = written(giveBackCapacity('m', START_MS)(taken));
+
+    expect(filled).toMatchObject({ freeBytes: 4, reservedBytes: 0, reservations: {} });
+    expect(giveBackCapacity('m', START_MS)(filled).kind).toBe('already');
+    expect(reportPool({ totalBytes: 100, freeBytes: 10 }, START_MS - 1)(filled).kind).toBe('already');
+    expect(written(reportPool({ totalBytes: 100, freeBytes: 9 }, START_MS)(filled)).freeBytes).toBe(9);
+  });
+
   it('report changes the numbers and no reservation', () => {
     const taken = written(reserveCapacity('m', 6, 'there')(pool));
     const reported = written(reportPool({ totalBytes: 100, freeBytes: 2 }, START_MS)(taken));

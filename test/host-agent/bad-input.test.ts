@@ -7,7 +7,6 @@ import type { Job, JobSpec } from '../../domain/job/job.ts';
 import { CHUNK_BYTES } from '../../host-agent/digest/tree-hash.ts';
 import { shrinking } from '../data-path/helpers/faults/shrinking.ts';
 import { eio, enospc, failing } from '../data-path/helpers/faults/system-errors.ts';
-import { STRANGER } from '../data-path/helpers/nbd-rig.ts';
 import { type AgentRig, agentRig, PLACE } from './helpers/agent-rig.ts';
 import { type CopyScene, contentOf, copyScene, pausedCopy, SIZE_BYTES } from './helpers/copy-scene.ts';
 import { spoil } from './helpers/spoiled.ts';
@@ -126,21 +125,6 @@ describe('the job of a copy with', () => {
       code: 'ExportNotOpen',
       remedy: expect.stringContaining('prepares the destination anew'),
     });
-  });
-
-  it('a peer that shows another certificate than the registered one fails before it is sent anything', async () => {
-    const agent = await agentRig();
-    const { job } = await copyScene(agent);
-    const peer = { address: agent.server.address, fingerprint: STRANGER.fingerprint };
-    const strange = await agent.queue({ kind: 'data.copy', input: { ...job.input, peer } } as JobSpec, { id: 'other' });
-
-    await agent.run(strange).done;
-
-    expect(await failureOf(agent, strange)).toMatchObject({
-      code: 'PeerCertificateMismatch',
-      remedy: expect.stringContaining('who listens at that address'),
-    });
-    expect(agent.generations.get(job.migrationId ?? '', 1)).toMatchObject({ attempt: 0 });
   });
 });
 

@@ -55,6 +55,15 @@ describe('the configuration of an agent', () => {
     expect(problems.join('\n')).toMatch(/backends\.0\.pools: at least one pool/);
   });
 
+  it('may limit how many copies and read-backs a backend has at once, from 1 to 64', async () => {
+    const [files] = MINIMAL.backends;
+    const limited = (concurrency: number) => ({ ...MINIMAL, backends: [{ ...files, concurrency }] });
+
+    expect(parseConfig(limited(2)).backends[0]?.concurrency).toBe(2);
+    expect(await problemsOf(limited(0))).toHaveLength(1);
+    expect((await problemsOf(limited(65)))[0]).toContain('backends.0.concurrency');
+  });
+
   it('has no name twice: neither a backend nor a pool of one backend', async () => {
     const pool = { name: 'main', path: '/srv/pool' };
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { cp, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -45,6 +45,35 @@ describe('a data directory', () => {
     onTestFinished(() => dir.release());
 
     expect(dir.id).toBe(id);
+  });
+
+  it('that was copied is another one than it was copied from, which stays what it was', async () => {
+    const path = await tempDir();
+    const first = await openDataDir(path);
+    const elsewhere = join(await tempDir(), 'copy');
+    await cp(path, elsewhere, { recursive: true, preserveTimestamps: true });
+
+    const copied = await openDataDir(elsewhere);
+    onTestFinished(() => copied.release());
+    await first.release();
+    const again = await openDataDir(path);
+    onTestFinished(() => again.release());
+
+    expect(copied.id).not.toBe(first.id);
+    expect(again.id).toBe(first.id);
+  });
+
+  it('that was moved is the same', async () => {
+    const path = join(await tempDir(), 'before');
+    const first = await openDataDir(path);
+    await first.release();
+    const after = join(await tempDir(), 'after');
+    await rename(path, after);
+
+    const moved = await openDataDir(after);
+    onTestFinished(() => moved.release());
+
+    expect(moved.id).toBe(first.id);
   });
 
   it('that this very process has open is refused too, until it is released', async () => {

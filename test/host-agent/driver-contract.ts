@@ -12,6 +12,8 @@ export interface DriverUnderTest {
   /** The pool is out of reach from now on. */
   readonly takeAway: () => Promise<void>;
   readonly bringBack: () => Promise<void>;
+  /** Somebody else keeps something in the pool, too. */
+  readonly others: () => Promise<void>;
   /** Another pool stands where this one was. */
   readonly replace: () => Promise<void>;
 }
@@ -54,6 +56,7 @@ export const driverContract = (setUp: SetUp): void => {
   access(setUp);
   removal(setUp);
   reachability(setUp);
+  listing(setUp);
 };
 
 const creation = (setUp: SetUp): void => {
@@ -190,6 +193,24 @@ const removal = (setUp: SetUp): void => {
     expect((await driver.find({ pool, objectName: NAME }, NEVER))?.objectId).toBe(objectId);
   });
 
+  it('says before a removal what that would say, and changes nothing', async () => {
+    const { driver, pool } = await setUp();
+    const never = await driver.removable({ pool, objectName: NAME, objectId: null }, NEVER);
+    const { objectId } = await driver.create({ pool, objectName: NAME, sizeBytes: SIZE_BYTES }, NEVER);
+    const { thin } = (await driver.pools(NEVER)).find(({ name }) => name === pool) ?? {};
+
+    const idle = await driver.removable({ pool, objectName: NAME, objectId }, NEVER);
+    const another = await refusalOf(driver.removable({ pool, objectName: NAME, objectId: 'another' }, NEVER));
+    const { device } = await opened(driver, pool, NAME, 'ro');
+    const busy = await refusalOf(driver.removable({ pool, objectName: NAME, objectId }, NEVER));
+    await device.close();
+
+    expect(never).toBeUndefined();
+    expect(idle).toEqual({ thin });
+    expect([another.code, busy.code]).toEqual(['ObjectBusy', 'ObjectBusy']);
+    expect((await driver.find({ pool, objectName: NAME }, NEVER))?.objectId).toBe(objectId);
+  });
+
   it('leaves every other object alone', async () => {
     const { driver, pool } = await setUp();
     await driver.create({ pool, objectName: NAME, sizeBytes: MIB }, NEVER);
@@ -198,6 +219,52 @@ const removal = (setUp: SetUp): void => {
     await driver.remove({ pool, objectName: NAME, objectId: null }, NEVER);
 
     expect(await driver.find({ pool, objectName: `${NAME}1` }, NEVER)).toBeDefined();
+  });
+};
+
+const listing = (setUp: SetUp): void => {
+  const nameOf = (n: number): string => `volume-11111111-1111-4111-8111-111111111111-create-${n}`;
+  const list = async (driver: Driver, pool: string, after: string | null = null, limit = 100) =>
+    driver.list({ pool, after, limit }, NEVER);
+
+  it('lists what volmove has made with its identity, size and time, and nothing that others keep there', async () => {
+    const { driver, pool, others } = await setUp();
+    await others();
+    const before = Date.now();
+    const made = await driver.create({ pool, objectName: NAME, sizeBytes: SIZE_BYTES }, NEVER);
+
+    const { objects, more } = await list(driver, pool);
+
+    expect(more).toBe(false);
+    expect(objects).toMatchObject([{ objectName: NAME, objectId: made.objectId, sizeBytes: made.sizeBytes }]);
+    const [{ madeAtMs } = { madeAtMs: null }] = objects;
+    // its clock may be coarse; what counts is that nothing looks older than it is by more than that
+    if (madeAtMs !== null) expect(madeAtMs).toBeGreaterThan(before - 5_000);
+  });
+
+  it('lists page by page in the order of the names, each object once', async () => {
+    const { driver, pool } = await setUp();
+    for (const n of [3, 1, 2]) await driver.create({ pool, objectName: nameOf(n), sizeBytes: MIB }, NEVER);
+
+    const first = await list(driver, pool, null, 2);
+    const second = await list(driver, pool, first.objects.at(-1)?.objectName ?? null, 2);
+
+    expect([first.more, second.more]).toEqual([true, false]);
+    expect([...first.objects, ...second.objects].map(({ objectName }) => objectName)).toEqual([1, 2, 3].map(nameOf));
+  });
+
+  it('lists no more what was removed, and calls a pool that is out of reach offline, never empty', async () => {
+    const { driver, pool, takeAway } = await setUp();
+    await driver.create({ pool, objectName: nameOf(1), sizeBytes: MIB }, NEVER);
+    await driver.create({ pool, objectName: nameOf(2), sizeBytes: MIB }, NEVER);
+    await driver.remove({ pool, objectName: nameOf(1), objectId: null }, NEVER);
+
+    const left = await list(driver, pool);
+    await takeAway();
+    const error = await refusalOf(list(driver, pool));
+
+    expect(left.objects.map(({ objectName }) => objectName)).toEqual([nameOf(2)]);
+    expect(error.code).toBe('BackendOffline');
   });
 };
 

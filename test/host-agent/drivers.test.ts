@@ -38,6 +38,15 @@ const filePool = async (): Promise<FilePool> => {
       await rename(path, join(directory, 'mount point'));
       await rename(away, path);
     },
+    others: async () => {
+      await mkdir(join(path, 'lost+found'));
+      for (const name of [
+        'vm-disk.img',
+        'volume-old.img',
+        `volume-11111111-1111-4111-8111-111111111111-create-1.qcow2`,
+      ])
+        await writeFile(join(path, name), 'not ours');
+    },
     replace: async () => {
       await rename(path, away);
       await mkdir(path);
@@ -61,6 +70,17 @@ describe('the file driver', () => {
 
     const { size, blocks } = await stat(join(path, 'thin.img'));
     expect([size, blocks]).toEqual([1024 * MIB, 0]);
+  });
+
+  it('lists what an interrupted create has left: a file that is too short', async () => {
+    const { driver, pool, path } = await filePool();
+    await driver.pools(NEVER);
+    const name = 'volume-11111111-1111-4111-8111-111111111111-create-1';
+    await writeFile(join(path, `${name}.img`), '');
+
+    const { objects } = await driver.list({ pool, after: null, limit: 10 }, NEVER);
+
+    expect(objects).toMatchObject([{ objectName: name, sizeBytes: 0 }]);
   });
 
   it('ends what an interrupted create left: a file that is too short is made as long as it has to be, and not called zero', async () => {

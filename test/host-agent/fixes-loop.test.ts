@@ -20,14 +20,22 @@ const rig = (change: Partial<LoopDeps> = {}) => {
       },
       run: (job) => {
         state.begun += 1;
-        return { id: job.id, kind: job.kind, rests: false, heard: () => undefined, done: Promise.resolve() };
+        return {
+          id: job.id,
+          kind: job.kind,
+          rests: false,
+          waits: false,
+          goOn: () => undefined,
+          heard: () => undefined,
+          done: Promise.resolve(),
+        };
       },
       nextLook: (signal) =>
         new Promise((resolve) => {
           signal.addEventListener('abort', () => resolve(), { once: true });
           if (signal.aborted) resolve();
         }),
-      heavySlots: 1,
+      places: { host: 1, backends: {} },
       onProblem: () => undefined,
       monotonicMs: () => state.nowMs,
       sleep: (ms, signal) =>

@@ -112,17 +112,6 @@ describe('data.copy and data.verify', () => {
     expect(agent.tasks.told.length).toBe(1);
   });
 
-  it('to a peer with another certificate is refused at once, not tried again', async () => {
-    const agent = await agentRig();
-    const { job } = await copyScene(agent);
-    const { address } = agent.server;
-    const spec = { kind: 'data.copy', input: { ...job.input, peer: { address, fingerprint: CLIENT.fingerprint } } };
-
-    const failed = await ended(agent, spec as JobSpec, { id: 'other' });
-
-    expect(failureOf(failed)?.code).toBe('PeerCertificateMismatch');
-  });
-
   it('of a source that is smaller than the volume fails before it connects', async () => {
     const agent = await agentRig();
     const { job } = await copyScene(agent);

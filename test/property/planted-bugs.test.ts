@@ -3,17 +3,26 @@ import { type Story, tell } from '../helpers/sim/tell.ts';
 import { PLANTS } from './plants.ts';
 
 /** A test of the test: with any of these sentences of the design left out, the same search finds a story that breaks. */
-const STORIES = 400;
+const STORIES = 200;
+const TIMEOUT_MS = 120_000;
 
 describe('a search through random stories sees', () => {
-  it.each(PLANTS)('$name', async ({ name: _name, seenAs, ...options }) => {
-    let found: Story | undefined;
+  it.each(PLANTS)(
+    '$name',
+    async ({ name: _name, seenAs, from = 1, ...options }) => {
+      let found: Story | undefined;
 
-    for (let seed = 1; seed <= STORIES && !found; seed++) {
-      const story = await tell(seed, options);
-      if (story.broken !== undefined && seenAs.test(story.broken)) found = story;
-    }
+      for (let seed = from; seed < from + STORIES && !found; seed++) {
+        const story = await tell(seed, options);
+        if (story.broken !== undefined && seenAs.test(story.broken)) found = story;
+      }
 
-    expect(found?.broken).toMatch(seenAs);
+      expect(found?.broken).toMatch(seenAs);
+    },
+    TIMEOUT_MS,
+  );
+
+  it('at least fifteen of them', () => {
+    expect(PLANTS.length).toBeGreaterThanOrEqual(15);
   });
 });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,22 +56,28 @@ export const until = async <T>(what: string, probe: () => Promise<T | undefined 
   throw new Error(`${what}: not within ${DEADLINE_MS / 1000} s`, { cause: last });
 };
 
-class Part {
+export class Part {
   child: ChildProcess | undefined;
   readonly name: string;
   readonly args: readonly string[];
   readonly logPath: string;
+  readonly environment: Readonly<Record<string, string>>;
 
-  constructor(name: string, args: readonly string[], logPath: string) {
+  constructor(name: string, args: readonly string[], logPath: string, environment = {}) {
     this.name = name;
     this.args = args;
     this.logPath = logPath;
+    this.environment = environment;
   }
 
   async start(): Promise<string> {
     const before = readFileSync(this.logPath, { encoding: 'utf8', flag: 'a+' }).length;
     const log = openSync(this.logPath, 'a');
-    this.child = spawn(process.execPath, [LAUNCHER, ...this.args], { stdio: ['ignore', log, log] });
+    this.child = spawn(process.execPath, [LAUNCHER, ...this.args], {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...this.environment },
+    });
+    closeSync(log);
     return until(`${this.name} is up`, async () => {
       const text = (await readFile(this.logPath, 'utf8')).slice(before);
       if (this.child?.exitCode !== null) throw new Error(text);
@@ -94,11 +100,13 @@ export const startRig = async (
   hosts: readonly string[] = ['alpha', 'beta'],
   settings: object = {},
   pools: readonly string[] = ['main'],
+  /** Of the cloud's process. */
+  environment: Readonly<Record<string, string>> = {},
 ) => {
   const directory = await mkdtemp(join(tmpdir(), 'volmove-test-'));
   const pool = (host: string, name = 'main'): string => join(directory, host, name === 'main' ? 'pool' : name);
   const cloudArgs = ['up', '--data-dir', join(directory, 'cloud'), '--port', String(await lastingPort())];
-  const cloud = new Part('cloud', cloudArgs, join(directory, 'cloud.log'));
+  const cloud = new Part('cloud', cloudArgs, join(directory, 'cloud.log'), environment);
   const url = /http:\/\/\S+/.exec(await cloud.start())?.[0] ?? '';
   const parts = new Map<string, Part>([['cloud', cloud]]);
   for (const host of hosts) {
@@ -122,10 +130,16 @@ export const startRig = async (
   }
   const part = (name: string): Part => parts.get(name) as Part;
 
-  const call = async <T>(method: string, path: string, body?: unknown, token = 'admin:demo'): Promise<Reply<T>> => {
+  const call = async <T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    token = 'admin:demo',
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Reply<T>> => {
     const answer = await fetch(`${url}/v3${path}`, {
       method,
-      headers: { 'X-Auth-Token': token, 'Content-Type': 'application/json' },
+      headers: { 'X-Auth-Token': token, 'Content-Type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();

@@ -94,6 +94,35 @@ describe('a removal that fails', () => {
     });
   });
 
+  it('asks for nobody while its last try is still under way', async () => {
+    const rig = await removing();
+    for (let n = 1; n < NEEDS_YOU_AFTER_TRIES; n++) {
+      await failTry(rig);
+      await nextTry(rig);
+    }
+
+    const before = told(rig);
+    await failTry(rig);
+    await pass(rig);
+
+    expect(before).toEqual([]);
+    expect((await entry(rig)).tries).toBe(NEEDS_YOU_AFTER_TRIES);
+    expect(told(rig)).toEqual(['needs_you']);
+  });
+
+  it('goes on also when the job of its last try is off the list long since', async () => {
+    const rig = await removing();
+    await failTry(rig);
+    await recordCleanup(rig.deps)(RUN_1);
+    await rig.deps.store.jobs.remove(['host-a', removalJobId(await entry(rig), 1)], () => true);
+
+    await nextTry(rig);
+    await endJob(rig, 'host-a', removalJobId(await entry(rig), 2), { result: { existed: true } });
+    await nextTry(rig);
+
+    expect(await entry(rig)).toMatchObject({ state: 'done', tries: 2 });
+  });
+
   it('and succeeds in the end is told as done, once, and closes the migration', async () => {
     const rig = await removing();
     for (let n = 0; n < NEEDS_YOU_AFTER_TRIES; n++) {

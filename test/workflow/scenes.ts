@@ -1,8 +1,10 @@
 import { resetStatus } from '../../domain/volume/reset.ts';
+import type { MigrationOptions } from '../../domain/volume/volume.ts';
+import { restoreVolume } from '../../functions/api/migrations/restore.ts';
 import { createVolume } from '../../functions/api/volumes/create.ts';
 import { VOLUME_ID } from '../helpers/factories.ts';
 import { useVolume } from '../helpers/sim/guest.ts';
-import { requestCancel, requestMigration, requestRemoval } from '../helpers/sim/requests.ts';
+import { requestCancel, requestMigration, requestRemoval, requestRetry } from '../helpers/sim/requests.ts';
 import type { Scene } from '../helpers/sim/script.ts';
 import { FIRST_OBJECT, placeOn } from '../helpers/sim/sim.ts';
 
@@ -48,6 +50,27 @@ export const CANCELLED: Scene = {
   meanwhile: { at: IN_MID_COPY, ask: (sim, deps) => requestCancel(deps, activeId(sim)) },
 };
 
+const KEEPING = { destinationRetentionSeconds: 3600 };
+
+/** Cancelled in mid-copy in its first run, and retried as soon as its end is told. */
+const retrying = (name: string, options: Partial<MigrationOptions>): Scene => ({
+  name,
+  ask: (deps) => requestMigration(deps, { destination, options }),
+  meanwhile: {
+    at: /^reads chunk 1|Migration Ended/,
+    whenever: true,
+    async ask({ table }, deps) {
+      const [first] = table.peek.migrations();
+      if (first?.run !== 1) return;
+      if (first.stage.state === 'running') await requestCancel(deps, first.id);
+      if (first.stage.state === 'failed') await requestRetry(deps, first.id);
+    },
+  },
+});
+
+export const RETRIED: Scene = retrying('a migration that is retried', KEEPING);
+export const RETRIED_ANEW: Scene = retrying('a migration that is retried from the beginning', {});
+
 export const RESET: Scene = {
   ...MIGRATION,
   name: 'a migration that a reset ends',
@@ -76,6 +99,19 @@ export const NOT_REPAIRED: Scene = {
   meanwhile: { at: /^reads back/, whenever: true, ask: rots },
 };
 
+/** As early as it can be asked for: the execution that has moved the volume still has all of its end before it. */
+export const RESTORED: Scene = {
+  name: 'a migration whose volume goes back to the source that was kept',
+  ask: (deps) => requestMigration(deps, { destination, options: { sourceRetentionSeconds: 3_600 } }),
+  meanwhile: {
+    at: /^tells Volume Migration Ended/,
+    async ask({ table }, deps) {
+      for (const { id: migrationId } of table.peek.migrations())
+        await restoreVolume(deps)({ migrationId, discardChanges: false, by: 'admin' });
+    },
+  },
+};
+
 export const DELETION: Scene = { name: 'a deletion', ask: requestRemoval };
 
 export const CREATION: Scene = {
@@ -96,9 +132,11 @@ export const SCENES: readonly Scene[] = [
   LOCKED,
   ATTACHED,
   CANCELLED,
+  RETRIED,
   RESET,
   REPAIRED,
   NOT_REPAIRED,
+  RESTORED,
   DELETION,
   CREATION,
 ];

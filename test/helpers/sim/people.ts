@@ -5,8 +5,16 @@ import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../../functions/shared/deps.ts';
 import { VOLUME_ID } from '../factories.ts';
 import { type Session, useVolume } from './guest.ts';
-import { requestCancel, requestMigration, requestRemoval } from './requests.ts';
-import { HOSTS, placeOn } from './sim.ts';
+import {
+  requestCancel,
+  requestMigration,
+  requestPause,
+  requestRemoval,
+  requestRestore,
+  requestResume,
+  requestRetry,
+} from './requests.ts';
+import { HOSTS, neighbourId, placeOn } from './sim.ts';
 import type { Move, Stage } from './stage.ts';
 import type { Thread } from './turns.ts';
 
@@ -51,30 +59,81 @@ export const guestComes = (stage: Stage, weight: number): Move => {
   );
 };
 
-export const people = (stage: Stage): Move[] => {
-  const { sim, chance, left, mood } = stage;
-  if (left.requests <= 0) return [];
-  const { table, turns } = sim;
-  const active = table.peek.migrations().filter((migration) => !isEnded(migration));
-  const idle = active.length === 0 && turns.pending().length === 0;
-  const here = table.peek.volumes()[0]?.location?.hostId ?? 'host-a';
+const migrations = (stage: Stage, idle: boolean): Move[] => {
+  const { sim, chance, mood } = stage;
+  const { volumes, migrations } = sim.table.peek;
+  const active = migrations().filter((migration) => migration.volumeId === VOLUME_ID && !isEnded(migration));
+  const here = volumes().find(({ id }) => id === VOLUME_ID)?.location?.hostId ?? 'host-a';
   const others = HOSTS.filter((hostId) => hostId !== here);
   const elsewhere = others[chance.below(others.length)] ?? here;
-  const hasMoved = table.peek.volumes().some(({ lastOutcome }) => lastOutcome?.result === 'success');
+  const second = active.length > 0 ? 'migrate while another is under way' : 'migrate';
   return [
-    request(stage, idle ? 2 : 0.015, 'migrate', (deps) => {
+    request(stage, idle ? 2 : 0.015, second, (deps) => {
       const destination = placeOn(chance.happens(0.9) ? elsewhere : here);
-      const sourceRetentionSeconds = chance.happens(0.3) ? 20 : 0;
-      return requestMigration(deps, { destination, options: { lock: chance.happens(0.3), sourceRetentionSeconds } });
+      const sourceRetentionSeconds = chance.happens(0.3 + 0.1 * mood.restore) ? 20 + chance.below(60) : 0;
+      const destinationRetentionSeconds = chance.happens(0.3 + 0.1 * mood.retry) ? 60 : 0;
+      const lock = chance.happens(0.3);
+      return requestMigration(deps, {
+        destination,
+        options: { lock, sourceRetentionSeconds, destinationRetentionSeconds },
+      });
     }),
     request(stage, idle ? 0.5 : 0.006, 'migrate, to be repeated', (deps) =>
       requestMigration(deps, { destination: placeOn('host-b'), key: 'the same' }),
     ),
-    ...active.map(({ id }) => request(stage, 0.004 * mood.cancel, 'cancel', (deps) => requestCancel(deps, id))),
+    request(stage, 0.02 * mood.neighbour, 'migrate the neighbour', (deps) => {
+      const destination = active[0]?.destination ?? placeOn(elsewhere);
+      return requestMigration(deps, { volumeId: neighbourId(1), destination });
+    }),
+    ...active.flatMap(({ id, wishes }) => [
+      request(stage, 0.004 * mood.cancel, 'cancel', (deps) => requestCancel(deps, id)),
+      wishes.pause
+        ? request(stage, 0.02 * mood.hold, 'resume', (deps) => requestResume(deps, id))
+        : request(stage, 0.01 * mood.hold, 'hold', (deps) => requestPause(deps, id)),
+    ]),
+  ];
+};
+
+const GENTLE_RESTORE = 'restore';
+const DISCARDING_RESTORE = 'restore that discards changes';
+
+/** A failed migration goes on, and a volume goes back to a source that is still kept. */
+const secondThoughts = (stage: Stage, idle: boolean): Move[] => {
+  const { sim, mood, checks } = stage;
+  const volume = sim.table.peek.volumes().find(({ id }) => id === VOLUME_ID);
+  const failed = sim.table.peek
+    .migrations()
+    .findLast(({ volumeId, stage: { state } }) => volumeId === VOLUME_ID && state === 'failed');
+  const sources = volume?.retained.filter(({ kind }) => kind === 'source') ?? [];
+  const eager = idle ? 30 : 3;
+  return [
+    ...(failed ? [request(stage, 0.03 * eager * mood.retry, 'retry', (deps) => requestRetry(deps, failed.id))] : []),
+    ...sources.flatMap(({ migrationId }) => [
+      request(stage, 0.04 * eager * mood.restore, GENTLE_RESTORE, (deps) => requestRestore(deps, migrationId, false)),
+      request(stage, 0.03 * eager * mood.restore, DISCARDING_RESTORE, (deps) => {
+        checks.allowDiscard();
+        return requestRestore(deps, migrationId, true);
+      }),
+    ]),
+  ];
+};
+
+export const people = (stage: Stage): Move[] => {
+  const { sim, left, mood } = stage;
+  if (left.requests <= 0) return [];
+  const { table, turns } = sim;
+  const idle = table.peek.migrations().every(isEnded) && turns.pending().length === 0;
+  const volume = table.peek.volumes().find(({ id }) => id === VOLUME_ID);
+  const hasMoved = volume?.lastOutcome?.result === 'success';
+  return [
+    ...migrations(stage, idle),
+    ...secondThoughts(stage, idle),
     guestComes(stage, (hasMoved ? 0.03 : 0.008) * mood.guest),
     request(stage, 0.003 * mood.reset, 'reset', (deps) =>
       deps.store.volumes.apply([VOLUME_ID], resetStatus({ migrationStatus: null, nowMs: deps.clock.nowMs() })),
     ),
-    request(stage, 0.003 * mood.delete, 'delete', (deps) => requestRemoval(deps)),
+    request(stage, 0.003 * mood.delete, volume?.claim ? 'delete while it is moved' : 'delete', (deps) =>
+      requestRemoval(deps),
+    ),
   ];
 };

@@ -13,8 +13,9 @@ import { SETTINGS } from '../deps.ts';
 import { aHost, anObject, aPoolReport, aVolume, VOLUME_ID } from '../factories.ts';
 import { type Agents, createAgents } from './agent.ts';
 import { createEngine, type Engine, type Execution } from './executions.ts';
+import { createMessages, type Messages } from './messages.ts';
 import { createTable, type Table } from './table.ts';
-import { createTurns, quiet, type Thread, type ThreadKind, type Turns } from './turns.ts';
+import { createTurns, Outage, quiet, type Thread, type ThreadKind, type Turns } from './turns.ts';
 import { type AgentRules, createWorld, type World } from './world.ts';
 
 /**
@@ -27,6 +28,7 @@ export interface Sim {
   readonly world: World;
   readonly engine: Engine;
   readonly agents: Agents;
+  readonly messages: Messages;
   readonly clock: FakeClock;
   readonly events: VolmoveEvent[];
   /** Errors that no part of the design expects; the first one fails the test. */
@@ -48,6 +50,12 @@ export interface SimOptions {
   /** Changes what one thread is given: how a planted bug gets in. */
   readonly plant?: (deps: Deps, thread: Thread, functionName: string | undefined) => Deps;
   readonly isBusy?: (objectName: string) => boolean;
+  /** How far the clock of a party is from the true time: of a host, or of a thread that is no agent's. */
+  readonly skewMs?: (party: string) => number;
+  /** More volumes, which nobody writes to: they want the same places. */
+  readonly neighbours?: number;
+  /** Room in each pool, in volumes. */
+  readonly room?: number;
   /** Called for every Lambda that starts; a slow one can be given less weight. */
   readonly onThread?: (thread: Thread) => void;
 }
@@ -55,21 +63,37 @@ export interface SimOptions {
 export const HOSTS = ['host-a', 'host-b', 'host-c'] as const;
 export const placeOn = (hostId: string): Placement => ({ hostId, backend: 'files', pool: 'ssd' });
 export const FIRST_OBJECT = createdObjectName(VOLUME_ID, 1);
+export const neighbourId = (n: number): string => `99999999-9999-4999-8999-${String(n).padStart(12, '0')}`;
+/** What a neighbour holds from the beginning to the end. */
+export const NEIGHBOUR_CONTENT = 9_999;
+/** Two volumes do not fit into one pool. */
+const ROOM = 1.5;
+/** A pause ends before the story does. */
+const STORY_SETTINGS = { ...SETTINGS, pauseMaxMs: 60_000 };
 
-/** Hosts with room for one volume and a half, and one volume on the first of them. */
-const fill = async (table: Table, world: World, nowMs: number): Promise<void> => {
+const addVolume = async (table: Table, world: World, id: string, hostId: string, content: number): Promise<void> => {
+  const name = createdObjectName(id, 1);
+  const place = placeOn(hostId);
+  world.make(place, name);
+  const made = world.objects.get(name);
+  if (made) made.content = [content, content];
+  await createStore(table.records).volumes.create(aVolume({ id, location: anObject(name, place), placement: place }));
+};
+
+/** Hosts with their pools, one volume on the first of them, and its neighbours on the last. */
+const fill = async (table: Table, world: World, nowMs: number, options: SimOptions): Promise<void> => {
   const store = createStore(table.records);
+  const { neighbours = 0, room = ROOM } = options;
   for (const id of HOSTS) {
-    const report = aPoolReport({ poolId: `pool-of-${id}`, freeBytes: 1.5 * GIB });
+    const report = aPoolReport({ poolId: `pool-of-${id}`, totalBytes: 100_000 * GIB, freeBytes: room * GIB });
     const pools = [report];
     const backends = [{ name: 'files', driver: 'file', migrationProgressReport: true, pools }];
     await store.hosts.create(aHost(id, { backends, heartbeatAtMs: nowMs }));
     const { poolId, totalBytes, freeBytes } = report;
     await store.pools.create({ ...newPool(poolId), totalBytes, freeBytes, reportedAtMs: nowMs });
   }
-  world.make(placeOn('host-a'), FIRST_OBJECT);
-  for (const object of world.objects.values()) object.content = [0, 0];
-  await store.volumes.create(aVolume({ location: anObject(FIRST_OBJECT, placeOn('host-a')) }));
+  await addVolume(table, world, VOLUME_ID, 'host-a', 0);
+  for (let n = 1; n <= neighbours; n++) await addVolume(table, world, neighbourId(n), 'host-c', NEIGHBOUR_CONTENT);
 };
 
 export const createSim = async (options: SimOptions = {}): Promise<Sim> => {
@@ -81,9 +105,14 @@ export const createSim = async (options: SimOptions = {}): Promise<Sim> => {
   const errors: unknown[] = [];
   const problems: unknown[] = [];
   const statusEvents: Execution[] = [];
-  const onError = (error: unknown): void => void errors.push(error);
+  const messages = createMessages();
+  const skewMs = options.skewMs ?? (() => 0);
+  /** A service that does not answer is nobody's mistake: the caller is told so, or tries again. */
+  const onError = (error: unknown): void => {
+    if (!(error instanceof Outage)) errors.push(error);
+  };
   let ids = 0;
-  await fill(table, world, clock.nowMs());
+  await fill(table, world, clock.nowMs(), options);
 
   const newThread = (name: string, kind: ThreadKind, hostId?: string): Thread => {
     const thread = turns.newThread(name, kind, hostId);
@@ -100,12 +129,17 @@ export const createSim = async (options: SimOptions = {}): Promise<Sim> => {
         },
       },
       tasks: engine.tasksOf(thread),
-      queues: { look: async () => undefined },
+      queues: {
+        look(hostId) {
+          const act = (): void => messages.send(hostId);
+          return turns.turn(thread, `sends a look to ${hostId}`, act, { again: act });
+        },
+      },
       executions: engine.executionsOf(thread),
-      clock,
+      clock: { nowMs: () => clock.nowMs() + skewMs(thread.hostId ?? thread.name) },
       newId: () => `${String(++ids).padStart(8, '0')}-0000-4000-8000-000000000000`,
       sleep: async () => undefined,
-      settings: SETTINGS,
+      settings: STORY_SETTINGS,
     };
     return options.plant?.(deps, thread, functionName) ?? deps;
   };
@@ -120,7 +154,7 @@ export const createSim = async (options: SimOptions = {}): Promise<Sim> => {
     onError,
   });
   const agents = createAgents(
-    { turns, world, jobsOf: table.peek.jobsOf, depsOf, isBusy: options.isBusy ?? (() => false) },
+    { turns, world, clock, jobsOf: table.peek.jobsOf, depsOf, isBusy: options.isBusy ?? (() => false) },
     onError,
   );
   const spawn: Sim['spawn'] = (name, kind, act) => {
@@ -133,9 +167,11 @@ export const createSim = async (options: SimOptions = {}): Promise<Sim> => {
     const { hosts } = createStore(table.records);
     for (const { id, up, paused } of world.hosts.values()) {
       if (!up || paused) continue;
-      await hosts.apply([id], (host) => ({ kind: 'write', next: { ...host, heartbeatAtMs: clock.nowMs() } }));
+      const heartbeatAtMs = clock.nowMs() + skewMs(id);
+      await hosts.apply([id], (host) => ({ kind: 'write', next: { ...host, heartbeatAtMs } }));
     }
     engine.timeOutWhatIsDue();
+    agents.timePassed();
     await quiet();
   };
 
@@ -145,6 +181,7 @@ export const createSim = async (options: SimOptions = {}): Promise<Sim> => {
     world,
     engine,
     agents,
+    messages,
     clock,
     events,
     errors,

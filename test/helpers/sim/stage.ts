@@ -25,6 +25,17 @@ export const KINDS = [
   'death',
   'lost answer',
   'freeze',
+  'outage',
+  'stale index',
+  'skew',
+  'message',
+  'status event',
+  'redeploy',
+  'lost host',
+  'neighbour',
+  'hold',
+  'retry',
+  'restore',
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -52,6 +63,8 @@ export interface Stage {
   readonly saw: Set<string>;
   /** How many of each are still to come. */
   readonly left: { requests: number; accidents: number; freezes: number };
+  /** Hosts that stay away for long enough to be given up, and until when. */
+  readonly absentUntilMs: Map<string, number>;
 }
 
 /** Something that may happen next, against the weight 1 of a thread's turn. */

@@ -1,9 +1,11 @@
+import type { Host } from '../../../domain/host/host.ts';
 import type { Pool } from '../../../domain/host/pool.ts';
 import type { Job } from '../../../domain/job/job.ts';
 import type { Migration } from '../../../domain/migration/migration.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
+import type { Key } from '../../../store/keys.ts';
 import { memoryRecords } from '../../../store/memory-records.ts';
-import type { Records, Stored } from '../../../store/records.ts';
+import type { IndexPosition, Records, Stored } from '../../../store/records.ts';
 import type { Thread, Turns } from './turns.ts';
 
 /** The table of a simulation: conditional writes as ever, and beside them a look from outside that costs no turn. */
@@ -16,43 +18,117 @@ export interface Table {
   /** Counts writes that took effect. */
   readonly writes: () => number;
   /** Called with each write that took effect, before anybody hears of it. */
-  onWrite: (before: Stored | undefined, after: Stored | undefined) => void;
+  readonly watch: (watcher: Watcher) => void;
+  /** True: the index rows of the write that was just made are not there yet. */
+  lags: () => boolean;
+  /** The indexes catch up. True when there was something that they did not know. */
+  readonly catchUp: () => boolean;
 }
 
+export type Watcher = (before: Stored | undefined, after: Stored | undefined) => void;
+
 export interface Peek {
-  readonly volumes: () => Volume[];
-  readonly migrations: () => Migration[];
-  readonly pools: () => Pool[];
-  readonly jobs: () => Job[];
+  readonly volumes: () => readonly Volume[];
+  readonly migrations: () => readonly Migration[];
+  readonly pools: () => readonly Pool[];
+  readonly hosts: () => readonly Host[];
+  readonly jobs: () => readonly Job[];
   readonly jobsOf: (hostId: string) => Job[];
 }
 
+const nameOf = ({ pk, sk }: Key): string => `${pk} ${sk}`;
+const KINDS = ['VOLUME#', 'MIGRATION#', 'POOL#', 'HOST', 'JOB#', 'TOKEN#'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** A host's item, its jobs and their tokens share a partition. */
+const kindOf = ({ pk, sk }: Key): Kind =>
+  KINDS.find((kind) => (pk.startsWith('HOST#') ? sk : pk).startsWith(kind)) ?? 'HOST';
+
+/** Everything of one kind, in the order in which it was made. */
+const createLists = () => {
+  const items = new Map(KINDS.map((kind) => [kind, new Map<string, Stored>()]));
+  const lists = new Map<Kind, readonly unknown[]>();
+  return {
+    get: (key: Key): Stored | undefined => items.get(kindOf(key))?.get(nameOf(key)),
+    set(key: Key, after: Stored | undefined): void {
+      const kind = kindOf(key);
+      if (after) items.get(kind)?.set(nameOf(key), after);
+      else items.get(kind)?.delete(nameOf(key));
+      lists.delete(kind);
+    },
+    of<T>(kind: Kind): readonly T[] {
+      const list = lists.get(kind) ?? [...(items.get(kind)?.values() ?? [])].map(({ data }) => data);
+      lists.set(kind, list);
+      return list as readonly T[];
+    },
+  };
+};
+
+const indexKeys = (item: Stored | undefined): string => `${item?.kind} ${item?.kindSort} ${item?.open}`;
+
+/** What the indexes do not know yet: the rows that they still have instead, by the item's name. */
+const createLag = () => {
+  const old = new Map<string, { readonly key: Key; readonly row: Stored | undefined }>();
+  const asItWas = <T extends Key>(rows: readonly T[], had: (row: Stored) => boolean, make: (row: Stored) => T): T[] => [
+    ...rows.filter((row) => !old.has(nameOf(row))),
+    ...[...old.values()].flatMap(({ row }) => (row && had(row) ? [make(row)] : [])),
+  ];
+  return {
+    wrote(key: Key, before: Stored | undefined, after: Stored | undefined, lags: () => boolean): void {
+      if (indexKeys(before) === indexKeys(after)) return;
+      if (lags() && !old.has(nameOf(key))) old.set(nameOf(key), { key, row: before });
+    },
+    catchUp(): boolean {
+      const behind = old.size > 0;
+      old.clear();
+      return behind;
+    },
+    open: (rows: readonly Key[], shard: string): Key[] =>
+      asItWas<Key>(
+        rows,
+        (row) => row.open === shard,
+        ({ pk, sk }) => ({ pk, sk }),
+      ),
+    kind: (rows: readonly IndexPosition[], kind: string): IndexPosition[] =>
+      asItWas<IndexPosition>(
+        rows,
+        (row) => row.kind === kind,
+        ({ pk, sk, kindSort = '' }) => ({ pk, sk, kindSort }),
+      ),
+  };
+};
+
 export const createTable = (turns: Turns): Table => {
   const memory = memoryRecords();
-  const seen = new Map<string, Stored>();
+  const seen = createLists();
+  const lag = createLag();
+  const watchers: Watcher[] = [];
   let writes = 0;
-  const nameOf = ({ pk, sk }: { pk: string; sk: string }): string => `${pk} ${sk}`;
-  const data = <T>(prefix: string, skPrefix: string): T[] =>
-    [...seen.values()].filter(({ pk, sk }) => pk.startsWith(prefix) && sk.startsWith(skPrefix)).map((s) => s.data as T);
 
-  const wrote = (key: { pk: string; sk: string }, after: Stored | undefined): void => {
-    const before = seen.get(nameOf(key));
-    if (after) seen.set(nameOf(key), structuredClone(after));
-    else seen.delete(nameOf(key));
+  const wrote = async (key: Key): Promise<void> => {
+    const before = seen.get(key);
+    const after = await memory.get(key);
+    seen.set(key, after);
+    lag.wrote(key, before, after, table.lags);
     writes += 1;
-    table.onWrite(before, after);
+    for (const watcher of watchers) watcher(before, after);
   };
   const records: Records = {
     ...memory,
     async put(item, expectedRev) {
       const done = await memory.put(item, expectedRev);
-      if (done) wrote(item, item);
+      if (done) await wrote(item);
       return done;
     },
     async remove(key, expectedRev) {
       const done = await memory.remove(key, expectedRev);
-      if (done) wrote(key, undefined);
+      if (done) await wrote(key);
       return done;
+    },
+    openKeys: async (shard) => lag.open(await memory.openKeys(shard), shard),
+    async keysOfKind(kind, page) {
+      const found = await memory.keysOfKind(kind, page);
+      return page.limit === undefined ? { ...found, keys: lag.kind(found.keys, kind) } : found;
     },
   };
 
@@ -80,13 +156,16 @@ export const createTable = (turns: Turns): Table => {
     records,
     recordsOf,
     writes: () => writes,
-    onWrite: () => undefined,
+    watch: (watcher) => void watchers.push(watcher),
+    lags: () => false,
+    catchUp: () => lag.catchUp(),
     peek: {
-      volumes: () => data<Volume>('VOLUME#', ''),
-      migrations: () => data<Migration>('MIGRATION#', ''),
-      pools: () => data<Pool>('POOL#', ''),
-      jobs: () => data<Job>('HOST#', 'JOB#'),
-      jobsOf: (hostId) => data<Job>(`HOST#${hostId}`, 'JOB#').filter((job) => job.hostId === hostId),
+      volumes: () => seen.of<Volume>('VOLUME#'),
+      migrations: () => seen.of<Migration>('MIGRATION#'),
+      pools: () => seen.of<Pool>('POOL#'),
+      hosts: () => seen.of<Host>('HOST'),
+      jobs: () => seen.of<Job>('JOB#'),
+      jobsOf: (hostId) => seen.of<Job>('JOB#').filter((job) => job.hostId === hostId),
     },
   };
   return table;

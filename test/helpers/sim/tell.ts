@@ -1,9 +1,12 @@
+import type { Job } from '../../../domain/job/job.ts';
+import type { Migration } from '../../../domain/migration/migration.ts';
 import { createChecks } from './checks.ts';
 import { drain } from './drain.ts';
 import { accidents, courseOfThings, howToSweep } from './fate.ts';
+import { skewedClocks } from './messages.ts';
 import { guestComes, people } from './people.ts';
 import { chanceOf } from './random.ts';
-import { createSim } from './sim.ts';
+import { createSim, type Sim } from './sim.ts';
 import { CALM, type Move, moodOf, type Stage, type StoryOptions } from './stage.ts';
 import type { Fault, Turn } from './turns.ts';
 
@@ -16,11 +19,12 @@ export interface Story {
   readonly saw: ReadonlySet<string>;
 }
 
-const STEPS = 280;
+const STEPS = 420;
 const REQUESTS = 8;
 const ACCIDENTS = 5;
 const FREEZES = 3;
 const FROZEN = 0.002;
+const MOST_SKEW_MS = 3_000;
 
 const weightOf = ({ sim }: Stage, { thread, onTheNetwork }: Turn): number => {
   if (!thread.alive) return onTheNetwork ? 0.003 : 0;
@@ -29,16 +33,23 @@ const weightOf = ({ sim }: Stage, { thread, onTheNetwork }: Turn): number => {
 };
 
 /** A function, a request or the sweeper dies alone; an agent dies with its process. */
-const faultOf = ({ chance, mood, left, saw }: Stage, { thread, changes }: Turn): Fault => {
+const faultOf = ({ chance, mood, left, saw }: Stage, turn: Turn): Fault => {
+  const { thread, changes } = turn;
   if (left.accidents <= 0 || thread.kind === 'engine' || !thread.alive) return 'none';
-  const dies = chance.happens(0.006 * mood.death);
-  const isLost = changes && chance.happens(0.02 * mood['lost answer']);
-  if (!dies && !isLost) return 'none';
+  const after = changes && chance.happens(0.5);
+  let fault: Fault = 'none';
+  if (chance.happens(0.006 * mood.death)) fault = after ? 'dies after' : 'dies before';
+  else if (changes && chance.happens(0.02 * mood['lost answer'])) fault = 'answer lost';
+  else if (mayFail(turn) && chance.happens(0.012 * mood.outage)) fault = after ? 'error after' : 'error before';
+  if (fault === 'none') return fault;
   left.accidents -= 1;
-  const fault = isLost ? 'answer lost' : changes && chance.happens(0.5) ? 'dies after' : 'dies before';
-  saw.add(fault);
+  saw.add(fault).add(`${fault}: ${thread.kind}`);
   return fault;
 };
+
+/** What is asked of a service may fail; what a host does on its own disks is another matter. */
+const mayFail = ({ thread, label }: Turn): boolean =>
+  thread.kind !== 'guest' && (thread.kind !== 'agent' || /^(reads|writes|queries) (HOST|\d)/.test(label));
 
 /** Writes to the volume decide everything: before them a frozen thread is worth most. */
 const mayFreeze = ({ mood, left, chance }: Stage, { thread, label, changes }: Turn): boolean => {
@@ -83,12 +94,32 @@ const step = async (stage: Stage): Promise<string | undefined> => {
   return chosen?.move?.label;
 };
 
+/** What nobody brings about, but what comes of it. */
+const CONSEQUENCES: Readonly<Record<string, string>> = {
+  HostLost: 'host lost',
+  ObjectTombstoned: 'create after its removal',
+  CapacityShort: 'pool too small',
+  ObjectBusy: 'object busy',
+};
+
+const watchFor = ({ table }: Sim, saw: Set<string>): void =>
+  table.watch((before, after) => {
+    const { stage } = (after?.data ?? {}) as { stage?: Migration['stage'] | Job['stage'] };
+    if (!stage || !('endedAtMs' in stage) || before?.data === after?.data) return;
+    const failure = 'failure' in stage ? stage.failure : 'reason' in stage ? stage.reason : undefined;
+    const seen = failure && CONSEQUENCES[failure.code];
+    if (seen !== undefined) saw.add(seen);
+  });
+
 export const tell = async (seed: number, options: StoryOptions = {}): Promise<Story> => {
   const chance = chanceOf(seed);
   const drawn = moodOf(chance);
   const mood = options.mood ? { ...CALM, ...options.mood } : drawn;
   let busyLeft = chance.below(5);
+  const skews = skewedClocks(chance, mood.skew * MOST_SKEW_MS);
   const sim = await createSim({
+    neighbours: mood.neighbour > 0 ? 1 : 0,
+    skewMs: skews,
     ...(options.rules ? { rules: options.rules } : {}),
     ...(options.plant ? { plant: options.plant } : {}),
     isBusy: () => busyLeft > 0 && chance.happens(0.3) && busyLeft-- > 0,
@@ -96,7 +127,10 @@ export const tell = async (seed: number, options: StoryOptions = {}): Promise<St
   const checks = createChecks(sim);
   const saw = new Set<string>();
   const left = { requests: REQUESTS, accidents: ACCIDENTS, freezes: FREEZES };
-  const stage: Stage = { sim, checks, chance, mood, options, saw, left };
+  const stage: Stage = { sim, checks, chance, mood, options, saw, left, absentUntilMs: new Map() };
+  sim.table.lags = () => chance.happens(0.3 * mood['stale index']);
+  if (mood.skew > 0) saw.add('clocks differ');
+  watchFor(sim, saw);
   const trace: string[] = [];
   for (let n = 0; n < STEPS; n++) {
     const label = await step(stage);

@@ -17,8 +17,16 @@ export interface Thread {
   onDeath: () => void;
 }
 
-/** What happens to one turn; `answer lost`: it took effect, and whoever asked has to ask again. */
-export type Fault = 'none' | 'dies before' | 'dies after' | 'answer lost';
+/**
+ * What happens to one turn. `answer lost`: it took effect, and whoever asked has to ask again; `error after`: it took effect, and
+ * whoever asked is told that it failed; `error before`: it has failed.
+ */
+export type Fault = 'none' | 'dies before' | 'dies after' | 'answer lost' | 'error before' | 'error after';
+
+/** A service that did not answer, as its client reports it after its own tries. */
+export class Outage extends Error {
+  override readonly name = 'ServiceUnavailable';
+}
 
 export interface Turn {
   readonly thread: Thread;
@@ -37,6 +45,8 @@ export interface Turns {
   /** Waits for its turn, then acts. */
   readonly turn: <T>(thread: Thread, label: string, act: () => T | Promise<T>, options?: TurnOptions<T>) => Promise<T>;
   readonly kill: (thread: Thread) => void;
+  /** Called with each turn that takes effect, just before it does. */
+  readonly watch: (watcher: (turn: Turn) => void) => void;
   /** Takes one turn and lets everything that follows from it happen, up to the next turns. */
   readonly take: (turn: Turn, fault: Fault) => Promise<void>;
 }
@@ -53,6 +63,7 @@ export const quiet = (): Promise<void> => new Promise((resolve) => setImmediate(
 export const createTurns = (): Turns => {
   const pending = new Set<Turn>();
   const threads: Thread[] = [];
+  const watchers: ((turn: Turn) => void)[] = [];
 
   const wait = <T>(
     thread: Thread,
@@ -67,7 +78,15 @@ export const createTurns = (): Turns => {
           kill(thread);
           return;
         }
+        if (fault === 'error before') {
+          reject(new Outage(label));
+          return;
+        }
         const done = (async () => act())();
+        if (fault === 'error after') {
+          done.finally(() => reject(new Outage(label))).catch(() => undefined);
+          return;
+        }
         if (fault === 'dies after') kill(thread);
         const heard = fault === 'answer lost' && again ? wait(thread, `${label}, asked again`, again, {}) : done;
         heard.then(
@@ -95,8 +114,10 @@ export const createTurns = (): Turns => {
     },
     turn: (thread, label, act, options = {}) => wait(thread, label, act, options),
     kill,
+    watch: (watcher) => void watchers.push(watcher),
     async take(turn, fault) {
       pending.delete(turn);
+      if (fault !== 'dies before' && fault !== 'error before') for (const watcher of watchers) watcher(turn);
       turn.take(fault);
       await quiet();
     },

@@ -20,6 +20,7 @@ import { openGenerationJournal } from '../../../host-agent/journal/generations.t
 import { openKnownPools } from '../../../host-agent/journal/known-pools.ts';
 import { openLeafJournal } from '../../../host-agent/journal/leaves.ts';
 import { openObjectJournal } from '../../../host-agent/journal/objects.ts';
+import { connectNbd } from '../../../host-agent/nbd/client.ts';
 import { createNbdServer } from '../../../host-agent/nbd/server.ts';
 import { memoryRecords } from '../../../store/memory-records.ts';
 import { createStore } from '../../../store/store.ts';
@@ -94,6 +95,7 @@ const partsIn = async (directory: string, { sleep, monotonicMs }: Pick<AgentPart
   const parts: AgentParts = {
     backends,
     exports,
+    connect: connectNbd,
     objects: await openObjectJournal(directory),
     checkpoints: await openCheckpointJournal(directory),
     leaves,
@@ -159,7 +161,11 @@ export const agentRig = async () => {
       await store.tokens.create({ ...token, enteredAtMs: 0, retryCount: 0, acked: false });
       return job;
     },
-    run: (job: Job, stop: AbortSignal = new AbortController().signal): RunningJob => runJob(deps, job, stop),
+    /** Whoever wants a place has one at once; with `onPlace` the test gives it. */
+    run(job: Job, stop: AbortSignal = new AbortController().signal, onPlace?: () => void): RunningJob {
+      const running: RunningJob = runJob(deps, job, stop, onPlace ?? (() => running.waits && running.goOn()));
+      return running;
+    },
     async wish(job: Job, wish: Partial<JobControl>): Promise<Job> {
       const cancelled = volmoveError('Cancelled', { by: 'test' }).toFailure();
       return (await store.jobs.apply([job.hostId, job.id], wishJob(wish, cancelled, clock.nowMs()))).value;

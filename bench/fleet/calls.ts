@@ -1,0 +1,68 @@
+import type { FrontOptions } from '../../embedded/front/front.ts';
+
+/** Counts the calls that AWS clients make, the functions' own included, and tells whose migration a table write is for. */
+export interface Calls {
+  readonly heard: NonNullable<FrontOptions['onCall']>;
+  /** Table writes by migration, those whose condition failed included. */
+  readonly writes: ReadonlyMap<string, number>;
+  /** The same writes, of all migrations, by kind of item. */
+  readonly writesByKind: ReadonlyMap<string, number>;
+  /** Table writes that are for no single migration, by kind of item. `POOL` reserves or gives back, `report` tells of a pool. */
+  readonly sharedWrites: ReadonlyMap<string, number>;
+  /** Calls by `Service.Operation`. */
+  readonly operations: ReadonlyMap<string, number>;
+  reset(): void;
+}
+
+interface ItemOnWire {
+  readonly pk?: { readonly S: string };
+  readonly sk?: { readonly S: string };
+  readonly data?: { readonly M?: { readonly reportedAtMs?: { readonly N: string } } };
+}
+
+const WRITES = new Set(['PutItem', 'DeleteItem', 'UpdateItem']);
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
+
+const raise = (counts: Map<string, number>, of: string): void => void counts.set(of, (counts.get(of) ?? 0) + 1);
+
+/** `migrationOf`: the one of a volume; the first id in a job's name is its migration's or, in a removal's, its volume's. */
+export const countCalls = (migrationOf: (volumeId: string) => string | undefined): Calls => {
+  const writes = new Map<string, number>();
+  const writesByKind = new Map<string, number>();
+  const sharedWrites = new Map<string, number>();
+  const operations = new Map<string, number>();
+  const reports = new Map<string, string | undefined>();
+  /** What upkeep copies from a host's report carries a new time, a reservation does not. */
+  const isReport = (pool: string, reportedAtMs: string | undefined): boolean => {
+    const known = reports.get(pool);
+    reports.set(pool, reportedAtMs);
+    return known !== reportedAtMs;
+  };
+  const wrote = ({ pk, sk, data }: ItemOnWire): void => {
+    const name = (pk?.S.startsWith('HOST#') ? sk?.S : pk?.S) ?? '';
+    const kind = name.split('#')[0] ?? '';
+    const id = UUID.exec(name)?.[0];
+    if (kind === 'POOL') raise(sharedWrites, isReport(name, data?.M?.reportedAtMs?.N) ? 'report' : kind);
+    else if (id === undefined) raise(sharedWrites, kind);
+    else {
+      raise(writes, migrationOf(id) ?? id);
+      raise(writesByKind, kind);
+    }
+  };
+  return {
+    writes,
+    writesByKind,
+    sharedWrites,
+    operations,
+    heard({ target, body }) {
+      const [service = '', operation = ''] = target.split('.');
+      raise(operations, `${service.replace(/_\d+$/, '')}.${operation}`);
+      if (!WRITES.has(operation)) return;
+      const { Item, Key } = JSON.parse(body.toString('utf8')) as { Item?: ItemOnWire; Key?: ItemOnWire };
+      wrote(Item ?? Key ?? {});
+    },
+    reset() {
+      for (const counts of [writes, writesByKind, sharedWrites, operations]) counts.clear();
+    },
+  };
+};

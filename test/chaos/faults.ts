@@ -1,0 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createTurns } from '../../host-agent/in-turn.ts';
+import type { Rig } from '../system/rig.ts';
+import type { Fault } from './draw.ts';
+
+/** Deals the faults of a round at their times, side by side; a part has one at a time. Resolves when everybody is up again. */
+export const dealFaults = async (rig: Rig, faults: readonly Fault[]): Promise<void> => {
+  const turns = new Map(Object.keys(rig.pids()).map((part) => [part, createTurns()]));
+  const strike = async (part: string, { kind, forMs }: Fault): Promise<void> => {
+    if (kind === 'kill') await rig.kill(part);
+    else rig.freeze(part);
+    await sleep(forMs);
+    if (kind === 'kill') await rig.start(part);
+    else rig.thaw(part);
+  };
+  const deal = async (fault: Fault): Promise<void> => {
+    await sleep(fault.atMs);
+    await Promise.all(fault.whom.map(async (part) => turns.get(part)?.(() => strike(part, fault))));
+  };
+  const dealt = await Promise.allSettled(faults.map(deal));
+  for (const each of dealt) if (each.status === 'rejected') throw each.reason;
+};

@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest';
+import { chaos } from '../chaos/chaos.ts';
+
+const SEED = 10;
+
+describe('a cloud and agents that are killed and frozen in mid-flight', () => {
+  it('come to rest within a minute after each of 10 rounds: everything terminal, content equal, nothing left over', async () => {
+    const lines: string[] = [];
+
+    const report = await chaos({ seed: SEED, rounds: 10, print: (line) => lines.push(line) });
+
+    expect(report.violations, lines.join('\n')).toEqual([]);
+    expect(report.rounds).toHaveLength(10);
+  }, 600_000);
+});
