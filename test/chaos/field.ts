@@ -22,6 +22,7 @@ export interface Field {
 }
 
 const LOOK_EVERY_MS = 200;
+const MADE_AT_ONCE = 5;
 export const POOLS = ['main', 'spare'];
 export const placesOf = (hosts: readonly string[]): string[] =>
   hosts.flatMap((host) => POOLS.map((pool) => `${host}@files#${pool}`));
@@ -75,14 +76,21 @@ export const topUp = async (field: Field, chance: Chance, count: number): Promis
   const make = async (nth: number): Promise<void> => {
     const id = await until('a volume can be created', () => askToCreate(field, places[nth % places.length] ?? ''));
     const content = drawContent(chance, 4);
+    let status = 'asked for';
     await until('the volume is available', async () => {
       await sleep(LOOK_EVERY_MS);
-      return (await rig.volume(id)).status === 'available';
+      ({ status } = await rig.volume(id));
+      return status !== 'creating';
+    }).catch((cause: unknown) => {
+      throw new Error(`volume ${id} is ${status}`, { cause });
     });
+    // a host that was taken for lost: the next round deletes it
+    if (status !== 'available') return;
     await write(volumes.get(id), await fileOf(rig, id), content);
   };
   const first = chance.below(places.length);
-  await Promise.all(Array.from({ length: Math.max(0, wanted) }, (_, i) => make(first + i)));
+  for (let made = 0; made < wanted; made += MADE_AT_ONCE)
+    await Promise.all(Array.from({ length: Math.min(MADE_AT_ONCE, wanted - made) }, (_, i) => make(first + made + i)));
 };
 
 export const write = async (volume: Known | undefined, path: string, blocks: Content): Promise<void> => {

@@ -129,9 +129,9 @@ export const VOLUME_PLANTS: readonly Plant[] = [
   {
     name: 'a restore over changes that nobody gives up',
     plant: restoresUnasked,
-    mood: { restore: 6, guest: 1 },
+    mood: { restore: 6 },
     seenAs: /a restore gives up what the guest has written/,
-    from: 20,
+    from: 30,
   },
   {
     name: 'a retry that leaves what it takes in retained[]',

@@ -74,7 +74,9 @@ const noEntryForWhatIsKept: Change = (deps, thread) => {
         migrations.apply(
           id,
           (stored) =>
-            isEnded(stored) ? changed(rule(stored), (next) => ({ ...next, cleanup: known(stored, next) })) : rule(stored),
+            isEnded(stored)
+              ? changed(rule(stored), (next) => ({ ...next, cleanup: known(stored, next) }))
+              : rule(stored),
           seen,
         ),
     },

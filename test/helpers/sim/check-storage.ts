@@ -18,8 +18,8 @@ export interface StorageChecks {
   readonly onTurn: (turn: Turn) => void;
   readonly onWrite: (before: Stored | undefined, after: Stored | undefined) => void;
   readonly broken: () => string | undefined;
-  /** From now on somebody may give up what the guest has written since a source was left. */
-  readonly allowDiscard: () => void;
+  /** Somebody gives up what the guest has written since a source was left; who dies over it may yet have done so. */
+  readonly whileDiscarding: <T>(restore: () => Promise<T>) => Promise<T>;
 }
 
 export const createStorageChecks = ({ world, table }: Sim, accuse: Accuse): StorageChecks => {
@@ -28,7 +28,7 @@ export const createStorageChecks = ({ world, table }: Sim, accuse: Accuse): Stor
   const readBack = new Set<string>();
   /** What each source held when its volume left it. */
   const left = new Map<string, Content>();
-  let mayDiscard = false;
+  let discarding = 0;
 
   /** Exports of a run are opened again for one repair alone. */
   const isOpenAgain = (name: string): boolean =>
@@ -49,7 +49,7 @@ export const createStorageChecks = ({ world, table }: Sim, accuse: Accuse): Stor
     const then = left.get(name);
     const isBack = was.retained.some((r) => r.kind === 'source' && r.object.objectName === name);
     if (!isBack || !then || is.id !== VOLUME_ID) return;
-    if (!mayDiscard && then.join() !== world.truth.join())
+    if (discarding === 0 && then.join() !== world.truth.join())
       accuse('a restore gives up what the guest has written, and nobody has asked for that');
     [world.truth[0], world.truth[1]] = then;
   };
@@ -71,8 +71,11 @@ export const createStorageChecks = ({ world, table }: Sim, accuse: Accuse): Stor
   };
 
   return {
-    allowDiscard: () => {
-      mayDiscard = true;
+    async whileDiscarding(restore) {
+      discarding += 1;
+      const value = await restore();
+      discarding -= 1;
+      return value;
     },
     onTurn({ thread, label }) {
       const back = READS_BACK.exec(label)?.[1];

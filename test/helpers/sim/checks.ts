@@ -15,8 +15,8 @@ export interface Checks {
   readonly accuse: (what: string) => void;
   /** How the runs have ended, whatever anybody has recorded: `<migration>.<run>` to its result. */
   readonly outcomes: ReadonlyMap<string, Outcome['result']>;
-  /** From now on somebody may give up what the guest has written since a source was left. */
-  readonly allowDiscard: () => void;
+  /** Somebody gives up what the guest has written since a source was left; who dies over it may yet have done so. */
+  readonly whileDiscarding: <T>(restore: () => Promise<T>) => Promise<T>;
 }
 
 const brokenRecord = (outcomes: Checks['outcomes'], migration: Migration): string | undefined => {
@@ -60,7 +60,7 @@ export const createChecks = (sim: Sim): Checks => {
   return {
     outcomes,
     accuse,
-    allowDiscard: storage.allowDiscard,
+    whileDiscarding: (restore) => storage.whileDiscarding(restore),
     broken: () =>
       accused ??
       storage.broken() ??

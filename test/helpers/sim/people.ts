@@ -108,12 +108,18 @@ const secondThoughts = (stage: Stage, idle: boolean): Move[] => {
   const eager = idle ? 30 : 3;
   return [
     ...(failed ? [request(stage, 0.03 * eager * mood.retry, 'retry', (deps) => requestRetry(deps, failed.id))] : []),
-    ...sources.flatMap(({ migrationId }) => [
-      request(stage, 0.04 * eager * mood.restore, GENTLE_RESTORE, (deps) => requestRestore(deps, migrationId, false)),
-      request(stage, 0.03 * eager * mood.restore, DISCARDING_RESTORE, (deps) => {
-        checks.allowDiscard();
-        return requestRestore(deps, migrationId, true);
-      }),
+    // a restore is most telling when the guest has written since
+    ...(sources.length > 0 ? [guestComes(stage, 0.1 * mood.restore)] : []),
+    ...sources.flatMap(({ migrationId, writeEpoch }) => [
+      request(stage, 0.02 * (writeEpoch === volume?.writeEpoch ? 1 : eager) * mood.restore, GENTLE_RESTORE, (deps) =>
+        requestRestore(deps, migrationId, false),
+      ),
+      request(
+        stage,
+        0.02 * (writeEpoch === volume?.writeEpoch ? 1 : eager) * mood.restore,
+        DISCARDING_RESTORE,
+        (deps) => checks.whileDiscarding(() => answered(requestRestore(deps, migrationId, true))),
+      ),
     ]),
   ];
 };

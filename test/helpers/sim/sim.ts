@@ -19,8 +19,8 @@ import { createTurns, Outage, quiet, type Thread, type ThreadKind, type Turns } 
 import { type AgentRules, createWorld, type World } from './world.ts';
 
 /**
- * The whole protocol in memory: the real rules, use cases and state machine files over a real store in memory, with fake
- * agents on fake storage. Who goes on next is the caller's choice, turn by turn.
+ * The whole protocol in memory: the real rules, use cases and state machine files over a real store in memory, with the
+ * agents’ real jobs on simulated storage. Who goes on next is the caller's choice, turn by turn.
  */
 export interface Sim {
   readonly turns: Turns;

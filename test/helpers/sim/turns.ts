@@ -87,6 +87,8 @@ export const createTurns = (): Turns => {
           done.finally(() => reject(new Outage(label))).catch(() => undefined);
           return;
         }
+        // nobody may be there to hear that it failed
+        done.catch(() => undefined);
         if (fault === 'dies after') kill(thread);
         const heard = fault === 'answer lost' && again ? wait(thread, `${label}, asked again`, again, {}) : done;
         heard.then(
