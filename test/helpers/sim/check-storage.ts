@@ -2,9 +2,9 @@ import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Stored } from '../../../store/records.ts';
 import { VOLUME_ID } from '../factories.ts';
 import type { Accuse } from './check-writes.ts';
-import { NEIGHBOUR_CONTENT, type Sim } from './sim.ts';
+import type { Sim } from './sim.ts';
 import type { Turn } from './turns.ts';
-import { type Content, digestOf } from './world.ts';
+import { type Content, digestOf, NOTHING } from './world.ts';
 
 /** What no agent may do to the objects, and what the volumes must hold. */
 
@@ -28,6 +28,13 @@ export const createStorageChecks = ({ world, table }: Sim, accuse: Accuse): Stor
   const readBack = new Set<string>();
   /** What each source held when its volume left it. */
   const left = new Map<string, Content>();
+  /** Nobody writes to the other volumes: they hold what they held at the beginning, or nothing when they were made since. */
+  const untouched = new Map(
+    table.peek.volumes().map(({ id, location }): [string, Content | undefined] => {
+      const object = world.objects.get(location?.objectName ?? '');
+      return [id, object && [...object.content]];
+    }),
+  );
   let discarding = 0;
 
   /** Exports of a run are opened again for one repair alone. */
@@ -65,7 +72,7 @@ export const createStorageChecks = ({ world, table }: Sim, accuse: Accuse): Stor
     if (!location) return undefined;
     const object = world.objects.get(location.objectName);
     if (!object) return `the object that the volume lives on, ${location.objectName}, is not there`;
-    const wanted = id === VOLUME_ID ? world.truth : ([NEIGHBOUR_CONTENT, NEIGHBOUR_CONTENT] as const);
+    const wanted = id === VOLUME_ID ? world.truth : (untouched.get(id) ?? ([NOTHING, NOTHING] as const));
     if (object.content[0] === wanted[0] && object.content[1] === wanted[1]) return undefined;
     return `a guest’s write is lost: ${location.objectName} holds ${digestOf(object.content)}, the guest has written ${wanted.join('/')}`;
   };

@@ -65,7 +65,7 @@ export const placeOn = (hostId: string): Placement => ({ hostId, backend: 'files
 export const FIRST_OBJECT = createdObjectName(VOLUME_ID, 1);
 export const neighbourId = (n: number): string => `99999999-9999-4999-8999-${String(n).padStart(12, '0')}`;
 /** What a neighbour holds from the beginning to the end. */
-export const NEIGHBOUR_CONTENT = 9_999;
+const NEIGHBOUR_CONTENT = 9_999;
 /** Two volumes do not fit into one pool. */
 const ROOM = 1.5;
 /** A pause ends before the story does. */
