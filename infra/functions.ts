@@ -45,12 +45,16 @@ export const functions: readonly FunctionDefinition[] = [
   step('migrate-volume', 'validate', 'Checks hosts, pool and space before anything is made'),
   step('migrate-volume', 'lock-volume', 'Confirms the claim on the volume'),
   step('migrate-volume', 'dispatch', 'Hands a job of a migration to a host agent', {
+    tellsEvents: true,
     wakesHosts: true,
     answersTasksOf: ['migrate-volume'],
   }),
   step('migrate-volume', 'finalize', 'Moves the location of the volume, with a proof'),
   step('migrate-volume', 'release-claim', 'Gives the claim back when a migration fails'),
-  step('migrate-volume', 'stop-jobs', 'Cancels what the agents still do for a failed run', { wakesHosts: true }),
+  step('migrate-volume', 'stop-jobs', 'Cancels what the agents still do for a failed run', {
+    wakesHosts: true,
+    answersTasksOf: ['migrate-volume'],
+  }),
   step('migrate-volume', 'notify-ended', 'Records the outcome and tells subscribers', { tellsEvents: true }),
   step('migrate-volume', 'record-cleanup', 'Records what a removal came to', { tellsEvents: true }),
   step('volume-job', 'dispatch-volume', 'Hands a create or delete to a host agent', {
@@ -85,6 +89,7 @@ export const functions: readonly FunctionDefinition[] = [
     timeoutSeconds: 29,
     tellsEvents: true,
     wakesHosts: true,
+    answersTasksOf: ['migrate-volume'],
     startsRunsOf: machineNames,
   },
 ];
