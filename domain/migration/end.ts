@@ -140,6 +140,7 @@ export const changeMigrationCleanup =
 export const tellCleanup =
   (what: 'done' | 'needsYou', nowMs: number) =>
   (migration: Migration): Decision<Migration> =>
-    migration.cleanupTold[what]
+    // a retry that was begun meanwhile tells what is left after its own end, in its own number
+    migration.cleanupTold[what] || !isEnded(migration)
       ? already(migration)
       : write({ ...withNotice(migration, what, nowMs), updatedAtMs: nowMs });

@@ -3,7 +3,13 @@ import { newCleanup } from '../../domain/cleanup.ts';
 import type { Decision } from '../../domain/decision.ts';
 import { volmoveError } from '../../domain/error.ts';
 import { replayEvents } from '../../domain/event.ts';
-import { addMigrationCleanup, changeMigrationCleanup, endMigration, settleEnd } from '../../domain/migration/end.ts';
+import {
+  addMigrationCleanup,
+  changeMigrationCleanup,
+  endMigration,
+  settleEnd,
+  tellCleanup,
+} from '../../domain/migration/end.ts';
 import type { Migration } from '../../domain/migration/migration.ts';
 import { hasRecorded, reopen } from '../../domain/migration/reopen.ts';
 import { enterPhase, wishCancel } from '../../domain/migration/run.ts';
@@ -232,5 +238,17 @@ describe('a migration that goes on', () => {
       ['volume.migrate.start', 2],
       ['volume.migrate.end', 2],
     ]);
+  });
+});
+
+describe('a step of the run before that wakes after a retry has begun', () => {
+  it('tells no cleanup in the number of the retry: what is left is told after its own end', () => {
+    const running: Migration = {
+      ...aMigration(),
+      run: 2,
+      stage: { state: 'running', phase: 'validating', phaseSinceMs: 0 },
+    };
+
+    expect(tellCleanup('done', 100)(running)).toEqual({ kind: 'already', current: running });
   });
 });
