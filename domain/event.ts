@@ -169,6 +169,14 @@ export const endedEvent = (migration: Migration): VolmoveEvent | undefined => {
   return endOf(migration, { run, endedAtMs: stage.endedAtMs, reason, digest: report?.destinationDigest ?? null });
 };
 
+/** A kept source may fail to go after all else was told to be gone: what comes later has the higher number. */
+const cleanupRank = (migration: Migration, result: 'done' | 'needs_you', of: number): number => {
+  if (result === 'done') return PHASE_RANK.cleanup_done;
+  const told = migration.cleanupNotices.filter(({ run = of }) => run === of).map((notice) => notice.result);
+  const afterDone = told.includes('done') && told.indexOf('done') < told.lastIndexOf('needs_you');
+  return afterDone ? PHASE_RANK.cleanup_needs_you_after_done : PHASE_RANK.cleanup_needs_you;
+};
+
 export const cleanupEvent = (
   migration: Migration,
   result: 'done' | 'needs_you',
@@ -180,12 +188,7 @@ export const cleanupEvent = (
   return {
     detailType: 'Volume Migration Cleanup',
     detail: {
-      ...base(
-        migration,
-        run,
-        atMs,
-        sequenceOf(run, result === 'done' ? PHASE_RANK.cleanup_done : PHASE_RANK.cleanup_needs_you),
-      ),
+      ...base(migration, run, atMs, sequenceOf(run, cleanupRank(migration, result, of))),
       event_type: 'volume.migrate.cleanup',
       result,
       left: notice?.left ?? whatIsLeft(migration.cleanup),

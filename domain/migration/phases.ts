@@ -17,21 +17,23 @@ export const NEXT_PHASES: Readonly<Record<Phase, readonly Phase[]>> = {
   rolling_back: [],
 };
 
+type CleanupRank = 'cleanup_needs_you' | 'cleanup_done' | 'cleanup_needs_you_after_done';
+
 /** Rank of a phase in event sequence numbers; leaves room for phases in between. */
-export const PHASE_RANK: Readonly<Record<Phase | 'started' | 'ended' | 'cleanup_needs_you' | 'cleanup_done', number>> =
-  {
-    started: 1,
-    validating: 10,
-    locking: 20,
-    preparing: 30,
-    copying: 40,
-    moving: 40,
-    verifying: 50,
-    repairing: 52,
-    reverifying: 54,
-    finalizing: 60,
-    rolling_back: 70,
-    ended: 80,
-    cleanup_needs_you: 90,
-    cleanup_done: 95,
-  };
+export const PHASE_RANK: Readonly<Record<Phase | 'started' | 'ended' | CleanupRank, number>> = {
+  started: 1,
+  validating: 10,
+  locking: 20,
+  preparing: 30,
+  copying: 40,
+  moving: 40,
+  verifying: 50,
+  repairing: 52,
+  reverifying: 54,
+  finalizing: 60,
+  rolling_back: 70,
+  ended: 80,
+  cleanup_needs_you: 90,
+  cleanup_done: 95,
+  cleanup_needs_you_after_done: 97,
+};

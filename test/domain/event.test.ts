@@ -105,6 +105,18 @@ describe('the sequence of events', () => {
   });
 });
 
+describe('a kept source that cannot be removed after all else was gone', () => {
+  it('needs a person in a number after that of what was told before, also in the replay', () => {
+    const gone = written(tellCleanup('done', at(62))(ended));
+    const needing = written(tellCleanup('needsYou', at(70))(gone));
+
+    const [done, needsYou] = [cleanupEvent(needing, 'done', at(62)), cleanupEvent(needing, 'needs_you', at(70))];
+
+    expect(needsYou.detail.sequence).toBeGreaterThan(done.detail.sequence);
+    expect(replayEvents(needing, [], 0).slice(-2)).toEqual([done, needsYou]);
+  });
+});
+
 describe('what the events say', () => {
   it('Started: who asked, from where to where', () => {
     expect(startedEvent(begun)).toEqual({
