@@ -50,12 +50,17 @@ export class DataPathError extends Error {
   }
 }
 
-/** A failed system call on a device, with what was being done. */
-export const ioError = (error: unknown, doing: string): DataPathError => {
-  const system = error as NodeJS.ErrnoException;
-  const code = system.code === 'ENOSPC' || system.code === 'EDQUOT' ? 'NoSpace' : 'IoError';
-  return new DataPathError(code, `${doing}: ${system.message}`, { cause: error });
+const ofSystem = (error: unknown, usual: DataPathCode, doing: string): DataPathError => {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  return new DataPathError(isFull ? 'NoSpace' : usual, `${doing}: ${message}`, { cause: error });
 };
+
+/** A failed system call on a device, with what was being done. */
+export const ioError = (error: unknown, doing: string): DataPathError => ofSystem(error, 'IoError', doing);
+
+/** A file system behind a network takes writes into its cache, and says at a flush that there is no room for them. */
+export const flushError = (error: unknown, path: string): DataPathError => ofSystem(error, 'FlushFailed', path);
 
 /** Why a signal was aborted: the reason that was given, or Aborted when nobody said more than that. */
 export const abortReason = (signal: AbortSignal): Error => {

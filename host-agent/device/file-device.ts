@@ -3,7 +3,7 @@ import type { BlockDevice } from '../../domain/block-device.ts';
 import { createTurns, type InTurn } from '../in-turn.ts';
 import { ALIGNMENT_BYTES, isAligned } from './aligned.ts';
 import { discard } from './discard.ts';
-import { DataPathError, throwIfAborted } from './errors.ts';
+import { DataPathError, flushError, throwIfAborted } from './errors.ts';
 import { fileExtents } from './file-extents.ts';
 import { type OpenedFile, openFile } from './open-file.ts';
 import { transfer } from './transfer.ts';
@@ -94,23 +94,22 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
     get directIo() {
       return directIo;
     },
-    async read(offset, memory, signal) {
-      throwIfAborted(signal);
-      within(offset, memory.length);
-      await reading(() =>
-        transfer({ doing: 'reading', path, offset, memory }, (position, part) =>
+    read: (offset, memory, signal) =>
+      reading(async () => {
+        throwIfAborted(signal);
+        within(offset, memory.length);
+        await transfer({ doing: 'reading', path, offset, memory }, (position, part) =>
           through(position, part, async (handle) => (await handle.read(part, 0, part.length, position)).bytesRead),
-        ),
-      );
-    },
-    async write(offset, memory, signal) {
-      mayChange(offset, memory.length, signal);
-      await writing(() =>
-        transfer({ doing: 'writing', path, offset, memory }, (position, part) =>
+        );
+      }),
+    // asked in its turn: meanwhile it may have been aborted, or a flush have failed
+    write: (offset, memory, signal) =>
+      writing(async () => {
+        mayChange(offset, memory.length, signal);
+        await transfer({ doing: 'writing', path, offset, memory }, (position, part) =>
           through(position, part, async (handle) => (await handle.write(part, 0, part.length, position)).bytesWritten),
-        ),
-      );
-    },
+        );
+      }),
     async writeZeroes(offset, lengthBytes, signal) {
       await zeroAs(offset, lengthBytes, ANYHOW, signal);
     },
@@ -124,7 +123,7 @@ const fileDevice = (opened: OpenedFile): FileDevice => {
       try {
         await buffered.datasync();
       } catch (error) {
-        flushFailure ??= new DataPathError('FlushFailed', `${path}: ${(error as Error).message}`, { cause: error });
+        flushFailure ??= flushError(error, path);
         throw flushFailure;
       }
     },

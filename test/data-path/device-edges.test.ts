@@ -3,7 +3,7 @@ import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BlockDevice, Extent } from '../../domain/block-device.ts';
-import { DataPathError, ioError } from '../../host-agent/device/errors.ts';
+import { DataPathError, flushError, ioError } from '../../host-agent/device/errors.ts';
 import { openFileDevice } from '../../host-agent/device/file-device.ts';
 import { tempDir } from './helpers/temp-dir.ts';
 import { thrownBy } from './helpers/thrown.ts';
@@ -51,6 +51,22 @@ describe('a file device', () => {
     expect(await thrownBy(device.write(0, Buffer.alloc(1)))).toBe(first);
   });
 
+  it('does not begin a write that was aborted while it waited for another', async () => {
+    const device = await openFileDevice(await fileOf(2 * MIB), { mode: 'rw' });
+    const abort = new AbortController();
+    const before = device.write(0, Buffer.alloc(MIB, 1));
+    const waits = thrownBy(device.write(MIB, Buffer.alloc(MIB, 2), abort.signal));
+
+    abort.abort();
+    await before;
+
+    expect(await waits).toMatchObject({ code: 'Aborted' });
+    const there = Buffer.alloc(MIB);
+    await device.read(MIB, there);
+    expect(there.equals(Buffer.alloc(MIB))).toBe(true);
+    await device.close();
+  });
+
   it('is not made of what is neither a file nor a block device', async () => {
     const error = await thrownBy(openFileDevice('/dev/null', { mode: 'rw' }));
 
@@ -66,6 +82,14 @@ describe('an error of the data path', () => {
 
     expect(errors.map((error) => error.code)).toEqual(['NoSpace', 'NoSpace', 'IoError']);
     for (const error of errors) expect(error.remedy).toMatch(/\w/);
+  });
+
+  it('says when it was for want of space that a flush failed', () => {
+    const errors = ['ENOSPC', 'EDQUOT', 'EIO'].map((code) =>
+      flushError(Object.assign(new Error(code), { code }), 'object.img'),
+    );
+
+    expect(errors.map((error) => error.code)).toEqual(['NoSpace', 'NoSpace', 'FlushFailed']);
   });
 
   it('of an abort without a reason is Aborted', async () => {
