@@ -1,9 +1,10 @@
 import type { Leftover, Leftovers, Removal, RemovalAsked } from '../api/leftovers.ts';
-import { CliError, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { leftoverColumns, removalColumns } from '../output/leftover-table.ts';
 import { renderTable } from '../output/table.ts';
 import { type AddCommand, examples } from '../runtime/command.ts';
+import { requireYes } from '../runtime/confirm.ts';
 import type { Session } from '../runtime/session.ts';
 
 /** `volmove cleanup`: what is left over in the pools, and its removal by exact name. */
@@ -20,6 +21,9 @@ const sayNotAsked = (session: Session, { not_asked: notAsked }: Leftovers): void
   for (const { host, reason } of notAsked) session.say(`Not looked into: ${host}: ${reason}.`);
 };
 
+const sayNothingLeft = (session: Session, { not_asked: notAsked }: Leftovers): void =>
+  session.say(`Nothing is left over${notAsked.length === 0 ? '' : ' in the pools that were looked into'}.`);
+
 /** Nothing is left only where everything was looked into. */
 const exitCodeOf = (found: Leftovers, left: readonly Leftover[]): ExitCode =>
   left.length === 0 && found.not_asked.length === 0 ? EXIT.done : EXIT.leftovers;
@@ -30,7 +34,7 @@ const list = (session: Session, found: Leftovers): ExitCode => {
   else if (leftovers.length > 0)
     session.data(renderTable(leftoverColumns(session.deps.nowMs()), leftovers, session.look));
   sayNotAsked(session, found);
-  if (leftovers.length === 0) session.say('Nothing is left over.');
+  if (leftovers.length === 0) sayNothingLeft(session, found);
   else session.say('Remove one: volmove cleanup --remove NAME; what nobody wants: volmove cleanup --remove-all');
   return exitCodeOf(found, leftovers);
 };
@@ -39,19 +43,13 @@ const warnOfUnknown = (session: Session, chosen: readonly Leftover[]): void => {
   for (const { object, why, state } of chosen) if (state === 'unknown') session.say(`${object}: ${why}.`);
 };
 
-/** A person is asked; a script has to say `--yes`. Nobody removes by accident. */
-const requireYes = async (session: Session, objects: readonly string[], yes: boolean): Promise<void> => {
+const confirm = async (session: Session, objects: readonly string[], yes: boolean): Promise<void> => {
   if (yes) return;
-  const { ask } = session.deps;
-  if (!ask) throw usageError('There is nobody to ask whether to remove it.', 'Say it with --yes.');
   for (const object of objects) session.say(object);
-  const answer = await ask(`Remove ${howMany(objects.length)}, for ever? [y/N] `);
-  if (/^y(es)?$/iu.test(answer.trim())) return;
-  throw new CliError({
-    exitCode: EXIT.usage,
-    code: 'NotConfirmed',
-    message: 'Nothing was removed.',
-    remedy: 'Answer y, or say --yes.',
+  await requireYes(session, {
+    question: `Remove ${howMany(objects.length)}, for ever?`,
+    unasked: 'There is nobody to ask whether to remove it.',
+    refused: 'Nothing was removed.',
   });
 };
 
@@ -73,7 +71,7 @@ const removeNamed = async (session: Session, names: readonly string[], yes: bool
   const wanted = [...new Set(names)];
   const chosen = found.leftovers.filter(({ object }) => wanted.includes(object));
   warnOfUnknown(session, chosen);
-  await requireYes(session, wanted, yes);
+  await confirm(session, wanted, yes);
   const others = wanted.filter((name) => !chosen.some(({ object }) => object === name));
   const objects = [...chosen.map(asked), ...others.map((object) => ({ object }))];
   const removed = await session.client.removeLeftovers(objects, true);
@@ -89,14 +87,14 @@ const removeAll = async (session: Session, yes: boolean): Promise<ExitCode> => {
   let removed: readonly Removal[] = [];
   if (chosen.length > 0) {
     const names = chosen.map(({ object }) => object);
-    await requireYes(session, [...new Set(names)], yes);
+    await confirm(session, [...new Set(names)], yes);
     removed = await session.client.removeLeftovers(chosen.map(asked), false);
   }
   showRemoved(session, removed);
   sayNotAsked(session, found);
   if (unknown.length > 0)
     session.say(`${howMany(unknown.length)} of which nobody here knows whose they are: volmove cleanup --remove NAME`);
-  else if (chosen.length === 0) session.say('Nothing is left over.');
+  else if (chosen.length === 0) sayNothingLeft(session, found);
   const gone = new Set(removed.filter(({ state }) => state === 'removed').map(({ object }) => object));
   return exitCodeOf(
     found,

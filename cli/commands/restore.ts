@@ -1,10 +1,11 @@
 import { type Kept, type Migration, type Volume, volumeLabel, volumePlace } from '../api/types.ts';
 import { CliError, usageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { keptSourceOf } from '../output/kept.ts';
+import { keptOf } from '../output/kept.ts';
 import { unbroken } from '../output/line.ts';
 import { utc } from '../output/units.ts';
 import { type AddCommand, examples, operand } from '../runtime/command.ts';
+import { type Confirmation, requireYes } from '../runtime/confirm.ts';
 import { resolveMigration, resolveVolume } from '../runtime/resolve.ts';
 import type { Session } from '../runtime/session.ts';
 
@@ -21,7 +22,7 @@ const LOOKED_AT = 500;
 
 const newestKept = async ({ client }: Session, volume: Volume): Promise<Migration> => {
   const { migrations } = await client.migrations({ volumeId: volume.id, limit: LOOKED_AT });
-  const found = migrations.find((migration) => keptSourceOf(migration) !== undefined);
+  const found = migrations.find((migration) => keptOf(migration, 'source') !== undefined);
   if (found !== undefined) return found;
   throw new CliError({
     exitCode: EXIT.notFound,
@@ -48,22 +49,17 @@ const planOf = (volume: Volume, migration: Migration, kept: Kept | undefined, di
   return `${volumeLabel(volume)} goes from ${from} back to ${kept?.host ?? migration.source}${until}; what is at ${from} is removed.${lost}`;
 };
 
-const requireYes = async ({ deps: { ask } }: Session): Promise<void> => {
-  if (!ask) throw usageError('It cannot be undone, and there is nobody to ask.', 'Say it with --yes.');
-  if (/^y(es)?$/iu.test((await ask('Go back? [y/N] ')).trim())) return;
-  throw new CliError({
-    exitCode: EXIT.usage,
-    code: 'NotConfirmed',
-    message: 'Nothing was changed.',
-    remedy: 'Answer y, or say --yes.',
-  });
+const CONFIRMATION: Confirmation = {
+  question: 'Go back?',
+  unasked: 'It cannot be undone, and there is nobody to ask.',
+  refused: 'Nothing was changed.',
 };
 
 const restore = async (session: Session, volume: Volume, options: RestoreOptions): Promise<ExitCode> => {
   const found = await migrationOf(session, volume, options.migration);
   const discards = options.discardChanges === true;
-  session.say(planOf(volume, found, keptSourceOf(found), discards));
-  if (options.yes !== true) await requireYes(session);
+  session.say(planOf(volume, found, keptOf(found, 'source'), discards));
+  if (options.yes !== true) await requireYes(session, CONFIRMATION);
   const migration = await session.client.restore(found.id, discards);
   if (session.json) session.document({ migration });
   session.say(`${volumeLabel(volume)} lives at ${migration.source} again.`);

@@ -1,5 +1,6 @@
 import { type Migration, migrationLabel } from '../api/types.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { keptOf } from '../output/kept.ts';
 import { unbroken } from '../output/line.ts';
 import { type AddCommand, examples, operand, positive } from '../runtime/command.ts';
 import { resolveMigration } from '../runtime/resolve.ts';
@@ -13,10 +14,8 @@ interface RetryOptions {
   readonly timeout?: number;
 }
 
-const keptOf = ({ kept = [] }: Migration): boolean => kept.some(({ role }) => role === 'destination');
-
 const announce = (session: Session, before: Migration, migration: Migration, waits: boolean): void => {
-  const how = keptOf(before) ? 'with what was copied before' : 'from the beginning';
+  const how = keptOf(before, 'destination') ? 'with what was copied before' : 'from the beginning';
   session.say(
     `Accepted: ${migrationLabel(migration)} goes from ${migration.source} to ${migration.destination}, ${how} (run ${migration.run}).`,
   );

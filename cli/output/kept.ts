@@ -4,7 +4,8 @@ import { utc } from './units.ts';
 
 /** What is kept of a migration, and until when. */
 
-export const keptSourceOf = ({ kept = [] }: Migration): Kept | undefined => kept.find(({ role }) => role === 'source');
+export const keptOf = ({ kept = [] }: Migration, role: Kept['role']): Kept | undefined =>
+  kept.find((one) => one.role === role);
 
 export const keptLines = ({ kept = [] }: Migration): [string, Line][] =>
   kept.map(({ role, object, host, until }): [string, Line] => [

@@ -1,6 +1,6 @@
-import { type Migration, migrationLabel, type Reason } from '../api/types.ts';
+import { type Kept, type Migration, migrationLabel, type Reason } from '../api/types.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { keptSourceOf } from '../output/kept.ts';
+import { keptOf } from '../output/kept.ts';
 import type { Tone } from '../output/paint.ts';
 import { fillIn, withoutReassurance } from '../output/remedy.ts';
 import { bytes, duration, shortDigest, utc } from '../output/units.ts';
@@ -45,22 +45,26 @@ const leftText = (migration: Migration): string =>
     .join('; ');
 
 const isOldCopyGone = (migration: Migration): boolean =>
-  migration.state === 'succeeded' && !migration.restored_at && keptSourceOf(migration) === undefined;
+  migration.state === 'succeeded' && !migration.restored_at && keptOf(migration, 'source') === undefined;
 
 const keptSentences = (migration: Migration): string[] => {
-  const kept = keptSourceOf(migration);
-  if (kept === undefined) return [];
+  const [source, destination] = [keptOf(migration, 'source'), keptOf(migration, 'destination')];
+  const at = ({ host, until }: Kept): string => `is kept at ${host} until ${utc(until)} UTC`;
   return [
-    `The source is kept at ${kept.host} until ${utc(kept.until)} UTC; go back to it: volmove restore ${migrationLabel(migration)}`,
+    ...(source ? [`The source ${at(source)}; go back to it: volmove restore ${migrationLabel(migration)}`] : []),
+    ...(destination ? [`What was copied ${at(destination)}; go on with it: volmove retry ${migration.id}`] : []),
   ];
 };
+
+const nothingLeft = ({ kept = [] }: Migration): string =>
+  kept.length === 0 ? 'Nothing is left over.' : 'Nothing else is left over.';
 
 const cleanupSentences = (migration: Migration): string[] => {
   switch (migration.cleanup.state) {
     case 'none':
       return [];
     case 'done':
-      return [isOldCopyGone(migration) ? 'The old copy is removed.' : 'Nothing is left over.'];
+      return [isOldCopyGone(migration) ? 'The old copy is removed.' : nothingLeft(migration)];
     case 'pending':
       return [`Still being removed, and tried until it is gone: volmove show ${migration.id}`];
     case 'needs_you':

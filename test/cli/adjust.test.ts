@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pauseState } from '../../cli/output/pause.ts';
-import { aFailure, aMigration, aProgress, aVolume, migrationId, volumeId } from './builders.ts';
-import { createWorld, type World } from './world.ts';
+import { aFailure, aMigration, aProgress, migrationId, volumeId } from './builders.ts';
+import { createWorldOfOne, type World } from './world.ts';
 
 const ID = migrationId(1);
 const MIB = 1024 * 1024;
@@ -10,13 +10,9 @@ const PAUSE = { by: 'ann', at: '2026-01-01T00:00:00.000Z' };
 describe('volmove pause, resume and bandwidth', () => {
   let world: World;
   beforeEach(async () => {
-    world = await createWorld();
-    world.service.volumes.push(aVolume());
-    world.service.migrations.push(aMigration());
+    world = await createWorldOfOne();
   });
   afterEach(() => world.close());
-
-  const posted = () => world.service.asked.find((asked) => asked.method === 'POST');
 
   it.each([
     [['pause', ID], { pause: {} }, `Pausing: data1 holds. Go on: volmove resume ${ID}`],
@@ -30,8 +26,8 @@ describe('volmove pause, resume and bandwidth', () => {
 
     expect(result).toMatchObject({ exitCode: 0, stdout: '' });
     expect(result.stderr.replaceAll('\u00a0', ' ')).toContain(said);
-    expect(posted()?.path).toContain(ID);
-    expect(posted()?.body).toEqual(body);
+    expect(world.posted()?.path).toContain(ID);
+    expect(world.posted()?.body).toEqual(body);
   });
 
   it('print the migration as JSON', async () => {
@@ -50,7 +46,7 @@ describe('volmove pause, resume and bandwidth', () => {
     const result = await world.run(command);
 
     expect(result.exitCode).toBe(2);
-    expect(posted()).toBeUndefined();
+    expect(world.posted()).toBeUndefined();
   });
 
   it('find nothing to adjust in a volume that is not being migrated', async () => {

@@ -98,14 +98,18 @@ describe('volmove cleanup', () => {
     expect(stdout).toContain(OBJECT);
   });
 
-  it('is not content when a pool could not be looked into', async () => {
-    service.notAsked = [{ host: 'store-c@files#p1', reason: 'host store-c is down' }];
+  it.each([[[]], [['--remove-all', '--yes']]])(
+    'is not content when a pool could not be looked into: %j',
+    async (options) => {
+      service.notAsked = [{ host: 'store-c@files#p1', reason: 'host store-c is down' }];
 
-    const result = await world.run(['cleanup']);
+      const result = await world.run(['cleanup', ...options]);
 
-    expect(result.exitCode).toBe(EXIT.leftovers);
-    expect(result.stderr).toContain('Not looked into: store-c@files#p1: host store-c is down.');
-  });
+      expect(result.exitCode).toBe(EXIT.leftovers);
+      expect(result.stderr).toContain('Not looked into: store-c@files#p1: host store-c is down.');
+      expect(result.stderr).not.toContain('Nothing is left over.');
+    },
+  );
 
   it('prints one JSON document', async () => {
     service.leftovers = [aLeftover(), UNKNOWN];

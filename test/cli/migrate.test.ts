@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { aFailure, aMigration, aSuccess, aVolume, migrationId, volumeId } from './builders.ts';
-import { createWorld, type World } from './world.ts';
+import { aFailure, aSuccess, migrationId, volumeId } from './builders.ts';
+import { createWorldOfOne, type World } from './world.ts';
 
 const ID = migrationId(1);
 const TO = ['--to', 'store-b@files#p1'];
@@ -8,13 +8,9 @@ const TO = ['--to', 'store-b@files#p1'];
 describe('volmove migrate', () => {
   let world: World;
   beforeEach(async () => {
-    world = await createWorld();
-    world.service.volumes.push(aVolume());
-    world.service.migrations.push(aMigration());
+    world = await createWorldOfOne();
   });
   afterEach(() => world.close());
-
-  const posted = () => world.service.asked.find((asked) => asked.method === 'POST');
 
   it('prints the id alone, and what was accepted beside it', async () => {
     const result = await world.run(['migrate', 'data1', ...TO]);
@@ -22,7 +18,7 @@ describe('volmove migrate', () => {
     expect(result).toMatchObject({ exitCode: 0, stdout: `${ID}\n` });
     expect(result.stderr).toContain('Accepted: data1 goes from store-a@files#p1 to store-b@files#p1.');
     expect(result.stderr).toContain(`Watch it: volmove watch ${ID}`);
-    expect(posted()?.body).toEqual({
+    expect(world.posted()?.body).toEqual({
       migration: {
         volume_id: volumeId(1),
         destination: 'store-b@files#p1',
@@ -47,8 +43,8 @@ describe('volmove migrate', () => {
 
     await world.run(['migrate', volumeId(1), ...TO, ...options]);
 
-    expect(posted()?.headers['idempotency-key']).toBe('k1');
-    expect(posted()?.body).toMatchObject({
+    expect(world.posted()?.headers['idempotency-key']).toBe('k1');
+    expect(world.posted()?.body).toMatchObject({
       migration: {
         lock: true,
         verify: 'none',
@@ -62,7 +58,7 @@ describe('volmove migrate', () => {
     await world.run(['migrate', 'data1', '--to', 'store-a@files#p2', '--copy-engine', 'dd']);
     const unknown = await world.run(['migrate', 'data1', ...TO, '--copy-engine', 'rsync']);
 
-    expect(posted()?.body).toMatchObject({ migration: { copy_engine: 'dd' } });
+    expect(world.posted()?.body).toMatchObject({ migration: { copy_engine: 'dd' } });
     expect(unknown.exitCode).toBe(2);
     expect(unknown.stderr).toContain('Allowed choices are volmove, dd.');
   });
@@ -111,7 +107,7 @@ describe('volmove migrate', () => {
       '',
     ]);
     expect(result.stderr).toContain('To pass "space": Choose another pool.');
-    expect(posted()?.body).toMatchObject({ migration: { dry_run: true } });
+    expect(world.posted()?.body).toMatchObject({ migration: { dry_run: true } });
   });
 
   it('ends with 0 when all checks pass, and prints them as JSON', async () => {
@@ -140,7 +136,7 @@ describe('volmove migrate', () => {
 
     expect(text).toMatchObject({ exitCode: 0, stdout: '' });
     expect(text.stderr).toContain('data1 stays at store-a@files#p1');
-    expect(posted()?.body).toEqual({ cancel: {} });
+    expect(world.posted()?.body).toEqual({ cancel: {} });
     expect(JSON.parse(json.stdout).migration.cancel_wished).toBe(true);
   });
 

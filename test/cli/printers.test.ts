@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Migration } from '../../cli/api/types.ts';
 import { lineWidth, renderLine } from '../../cli/output/line.ts';
 import { ASCII } from '../../cli/output/paint.ts';
+import { utc } from '../../cli/output/units.ts';
 import type { OutputStream } from '../../cli/runtime/deps.ts';
 import { frame } from '../../cli/watch/frame.ts';
 import { look, type MigrationView } from '../../cli/watch/monitor.ts';
@@ -213,6 +214,15 @@ describe('the verdict', () => {
       'The volume is safe at store-a@files#p1.',
       'Next: Check the network between the two hosts and that both agents run.',
       'Nothing is left over.',
+    ]);
+  });
+
+  it('of a failure says what is kept for a retry, and never that nothing is left then', () => {
+    const kept = { role: 'destination', object: 'volume-x', host: 'store-b@files#p1', until: at(3_600) } as const;
+
+    expect(verdictOf(aFailure({ id: migrationId(1), kept: [kept] })).sentences.slice(-2)).toEqual([
+      `What was copied is kept at store-b@files#p1 until ${utc(at(3_600))} UTC; go on with it: volmove retry ${migrationId(1)}`,
+      'Nothing else is left over.',
     ]);
   });
 

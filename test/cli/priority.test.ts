@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { queueState } from '../../cli/output/queue.ts';
-import { aFailure, aMigration, aProgress, at, aVolume, migrationId } from './builders.ts';
-import { createWorld, type World } from './world.ts';
+import { aFailure, aMigration, aProgress, at, migrationId } from './builders.ts';
+import { createWorldOfOne, type World } from './world.ts';
 
 const ID = migrationId(1);
 const third = { position: 3, of: 7, waiting_for: 'host', host: 'alpha', backend: 'files' } as const;
@@ -20,13 +20,9 @@ const queued = (changes: Partial<typeof third> | { position: number } | { waitin
 
 let world: World;
 beforeEach(async () => {
-  world = await createWorld();
-  world.service.volumes.push(aVolume());
-  world.service.migrations.push(aMigration());
+  world = await createWorldOfOne();
 });
 afterEach(() => world.close());
-
-const posted = () => world.service.asked.find((asked) => asked.method === 'POST');
 
 describe('volmove priority', () => {
   it.each([
@@ -38,8 +34,8 @@ describe('volmove priority', () => {
 
     expect(result).toMatchObject({ exitCode: 0, stdout: '' });
     expect(result.stderr).toContain(`data1: priority ${priority}.`);
-    expect(posted()?.path).toContain(ID);
-    expect(posted()?.body).toEqual({ set_priority: { priority } });
+    expect(world.posted()?.path).toContain(ID);
+    expect(world.posted()?.body).toEqual({ set_priority: { priority } });
   });
 
   it('says where a migration that waits is now', async () => {
@@ -62,7 +58,7 @@ describe('volmove priority', () => {
       const result = await world.run(command);
 
       expect(result.exitCode).toBe(2);
-      expect(posted()).toBeUndefined();
+      expect(world.posted()).toBeUndefined();
     },
   );
 });
@@ -81,6 +77,7 @@ describe('volmove migrate --priority', () => {
 
   it('takes no other words', async () => {
     expect((await migrate('--priority', 'urgent')).exitCode).toBe(2);
+    expect(world.posted()).toBeUndefined();
   });
 });
 

@@ -21,8 +21,6 @@ describe('volmove restore', () => {
   });
   afterEach(() => world.close());
 
-  const posted = () => world.service.asked.find((asked) => asked.method === 'POST');
-
   it('goes back behind the newest migration whose source is kept, and says what that means and what became of it', async () => {
     const result = await world.run(['restore', 'data1', '--yes']);
 
@@ -30,7 +28,7 @@ describe('volmove restore', () => {
     expect(result.stderr).toContain('data1 goes from store-b@files#p1 back to store-a@files#p1, kept until 2026-11-23');
     expect(result.stderr).toContain('what is at store-b@files#p1 is removed.');
     expect(result.stderr).toContain('data1 lives at store-a@files#p1 again.');
-    expect(posted()).toMatchObject({
+    expect(world.posted()).toMatchObject({
       path: expect.stringContaining(WITH_SOURCE),
       body: { restore: { discard_changes: false } },
     });
@@ -41,7 +39,7 @@ describe('volmove restore', () => {
 
     expect(result.exitCode).toBe(0);
     expect(result.stderr).toContain('What was written since then is lost.');
-    expect(posted()).toMatchObject({
+    expect(world.posted()).toMatchObject({
       path: expect.stringContaining(OLD),
       body: { restore: { discard_changes: true } },
     });
@@ -56,7 +54,7 @@ describe('volmove restore', () => {
   it('leaves what is named to the service to judge, also when nothing of it is kept', async () => {
     await world.run(['restore', 'data1', '--migration', NEWEST, '--yes']);
 
-    expect(posted()?.path).toContain(NEWEST);
+    expect(world.posted()?.path).toContain(NEWEST);
   });
 
   it.each([
@@ -75,7 +73,7 @@ describe('volmove restore', () => {
 
     expect(result.exitCode).toBe(exitCode);
     expect(questions).toEqual(['Go back? [y/N] ']);
-    expect(posted() === undefined).toBe(exitCode !== 0);
+    expect(world.posted() === undefined).toBe(exitCode !== 0);
   });
 
   it('without a person and without --yes does nothing, and says how', async () => {
@@ -83,7 +81,7 @@ describe('volmove restore', () => {
 
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain('--yes');
-    expect(posted()).toBeUndefined();
+    expect(world.posted()).toBeUndefined();
   });
 
   it('finds nothing where nothing is kept, and says how to keep it', async () => {
@@ -94,7 +92,7 @@ describe('volmove restore', () => {
     expect(result.exitCode).toBe(4);
     expect(result.stderr).toContain('No source of volume data1 is kept.');
     expect(result.stderr).toContain('volmove migrate data1 --to PLACE --keep-source SECONDS');
-    expect(posted()).toBeUndefined();
+    expect(world.posted()).toBeUndefined();
   });
 
   it('does not go back behind a migration of another volume', async () => {
@@ -104,7 +102,7 @@ describe('volmove restore', () => {
 
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain(volumeId(2));
-    expect(posted()).toBeUndefined();
+    expect(world.posted()).toBeUndefined();
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Migration } from '../../cli/api/types.ts';
+import { EXIT } from '../../cli/exit-codes.ts';
 import { aFailure, aMigration, aSuccess, aVolume, migrationId } from './builders.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -21,13 +22,11 @@ describe('volmove retry', () => {
     world.service.intercept = ({ method }) =>
       method === 'POST' ? { status: 202, body: { migration: aMigration({ run: 2 }) } } : undefined;
   };
-  const posted = () => world.service.asked.find((asked) => asked.method === 'POST');
-
   it('begins a migration again, and says that it begins from the beginning', async () => {
     const result = await world.run(['retry', ID.slice(0, 8)]);
 
     expect(result).toMatchObject({ exitCode: 0, stdout: '' });
-    expect(posted()).toMatchObject({ path: `/v3/migrations/${ID}/action`, body: { retry: {} } });
+    expect(world.posted()).toMatchObject({ path: `/v3/migrations/${ID}/action`, body: { retry: {} } });
     expect(result.stderr).toContain('from the beginning (run 2)');
     expect(result.stderr).toContain(`Watch it: volmove watch ${ID}`);
   });
@@ -61,13 +60,14 @@ describe('volmove retry', () => {
 
     const result = await world.run(['retry', ID]);
 
-    expect(result.exitCode).toBeGreaterThan(0);
+    expect(result.exitCode).toBe(EXIT.blocked);
+    expect(result.stderr).toContain('Look at it.');
     expect(result.stderr).toContain('cannot be retried');
   });
 
   it('is what migrate --keep-destination keeps something for', async () => {
     await world.run(['migrate', 'data1', '--to', 'store-b@files#p1', '--keep-destination', '3600']);
 
-    expect(posted()?.body).toMatchObject({ migration: { destination_retention_seconds: 3600 } });
+    expect(world.posted()?.body).toMatchObject({ migration: { destination_retention_seconds: 3600 } });
   });
 });

@@ -1,8 +1,8 @@
 import type { ExitCode } from '../../cli/exit-codes.ts';
 import { runCli } from '../../cli/run.ts';
 import type { CliDeps, OutputStream, Programs } from '../../cli/runtime/deps.ts';
-import { NOW_MS } from './builders.ts';
-import { type FakeService, startFakeService } from './fake-service.ts';
+import { aMigration, aVolume, NOW_MS } from './builders.ts';
+import { type Asked, type FakeService, startFakeService } from './fake-service.ts';
 
 /** The command line in process: a fake service, a clock that moves only while the command sleeps, captured streams. */
 
@@ -30,6 +30,8 @@ export interface World {
   readonly interrupt: () => void;
   readonly advance: (ms: number) => void;
   readonly run: (args: readonly string[], options?: WorldOptions) => Promise<Result>;
+  /** The first request that asked for a change. */
+  readonly posted: () => Asked | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -91,7 +93,16 @@ export const createWorld = async (): Promise<World> => {
       nowMs += ms;
     },
     run,
+    posted: () => service.asked.find(({ method }) => method === 'POST'),
     close: service.close,
   };
+  return world;
+};
+
+/** With one volume, data1, and its migration, which runs. */
+export const createWorldOfOne = async (): Promise<World> => {
+  const world = await createWorld();
+  world.service.volumes.push(aVolume());
+  world.service.migrations.push(aMigration());
   return world;
 };
