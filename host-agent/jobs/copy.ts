@@ -92,7 +92,7 @@ export const copyData: JobHandler<'data.copy'> = async (parts, run) => {
     // nothing is silent from here on, also while the peer does not answer
     run.measured({ settledBytes: 0, totalBytes: run.job.input.sizeBytes, rateBytesPerSecond: 0 });
     return await comingBack(parts, run, {
-      where: `from ${where} to ${run.job.input.peer.address}`,
+      where,
       settledBytes: async () => (await checkpointOf(parts, run))?.settledBytes ?? 0,
       once: (attempt, onRested) => copyOnce(parts, run, { attempt, source: device, onRested }),
     });

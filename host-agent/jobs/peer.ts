@@ -6,15 +6,18 @@ import type { AgentParts, JobRun } from './context.ts';
 /** The other agent, as a job sees it that writes to it. */
 export type PeerRun = JobRun<'data.copy'> | JobRun<'data.repair'>;
 
+/** As the control plane knows it by now. */
+const addressOf = ({ job, control }: PeerRun): string => control.current().peerAddress ?? job.input.peer.address;
+
 /** `answerTimeoutMs`: of an answer that takes longer than one of a disk. */
 export const connectPeer = (
   parts: AgentParts,
-  { job, signal, control }: PeerRun,
+  run: PeerRun,
   exportName: string,
   answerTimeoutMs = parts.settings.peerAnswerSeconds * 1000,
 ): Promise<BlockDevice> => {
-  const { fingerprint } = job.input.peer;
-  const address = control.current().peerAddress ?? job.input.peer.address;
+  const { fingerprint } = run.job.input.peer;
+  const address = addressOf(run);
   const colon = address.lastIndexOf(':');
   return parts.connect({
     host: address.slice(0, colon),
@@ -24,7 +27,7 @@ export const connectPeer = (
     answerTimeoutMs,
     // what is there is not asked for, only written or read
     mapped: false,
-    signal,
+    signal: run.signal,
   });
 };
 
@@ -53,11 +56,12 @@ export const comingBack = async <T>(parts: AgentParts, run: PeerRun, tries: Trie
     awaySinceMs = parts.monotonicMs();
   };
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+    const to = addressOf(run);
     try {
       return await tries.once(attempt, onRested);
     } catch (thrown) {
       run.signal.throwIfAborted();
-      const error = translate(thrown, tries.where);
+      const error = translate(thrown, `from ${tries.where} to ${to}`);
       const settled = await tries.settledBytes();
       if (settled > lastSettled) {
         awaySinceMs = parts.monotonicMs();

@@ -94,4 +94,21 @@ describe('a copy that finds another party at its peer’s address', () => {
     });
     expect(agent.generations.get(job.migrationId ?? '', 1)).toMatchObject({ attempt: 0 });
   });
+
+  it('names the address that it was told last', async () => {
+    const agent = await agentRig();
+    const [first, last] = [await strangerAt(''), await strangerAt('')];
+    const { job } = await copyTo(agent, { address: first, fingerprint: SERVER.fingerprint });
+    const running = agent.run(job);
+    await waits(agent);
+
+    running.heard(await agent.wish(job, { peerAddress: last }));
+    agent.clock.advanceMs(AWAY_MS);
+    agent.time.wake(FIRST_PAUSE_MS);
+    await running.done;
+
+    const { stage } = await agent.stored(job);
+    expect(stage).toMatchObject({ state: 'failed', failure: { message: expect.stringContaining(` to ${last}`) } });
+    expect(JSON.stringify(stage)).not.toContain(first);
+  });
 });
