@@ -26,7 +26,10 @@ export interface Driver {
     object: ObjectName & { readonly objectId: string | null },
     signal: AbortSignal,
   ): Promise<RemovableObject | undefined>;
-  /** False when there was nothing to remove. Never forces the removal of something that is open: ObjectBusy. */
+  /**
+   * False when there was nothing to remove, and nothing comes any more: a backend that goes on with a create after the process that
+   * asked for it has died is waited for, or it is BackendOffline. Never forces the removal of something that is open: ObjectBusy.
+   */
   remove(object: ObjectName & { readonly objectId: string | null }, signal: AbortSignal): Promise<boolean>;
   /**
    * What volmove has made in the pool, in the order of the names: by the tag that this driver puts on it, also what an interrupted

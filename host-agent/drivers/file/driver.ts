@@ -7,7 +7,7 @@ import { openFileDevice } from '../../device/file-device.ts';
 import { underCatalogue } from '../../failures.ts';
 import type { CreatedObject, CreateObject, Driver, FoundObject, ObjectName } from '../contract.ts';
 import type { KnownPools } from '../registry.ts';
-import { listFiles, OBJECT_SUFFIX } from './list.ts';
+import { listFiles, OBJECT_SUFFIX, objectIdOf } from './list.ts';
 import { type PoolDirectory, poolIdentity } from './pool-identity.ts';
 import { provisionedBytes } from './provisioned.ts';
 import { processesWithOpen } from './users.ts';
@@ -86,7 +86,7 @@ const allocated = async (path: string): Promise<number | undefined> => {
 const found = async (path: string): Promise<FoundObject | undefined> => {
   try {
     const { ino, size } = await stat(path, { bigint: true });
-    return { objectId: `inode-${ino}`, sizeBytes: Number(size) };
+    return { objectId: objectIdOf(ino), sizeBytes: Number(size) };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -7,6 +7,7 @@ import type { ListedObject, ListObjects, ObjectPage } from '../contract.ts';
 /** The files of a pool that carry volmove's tag, which is the form of their names. */
 
 export const OBJECT_SUFFIX = '.img';
+export const objectIdOf = (inode: bigint): string => `inode-${inode}`;
 
 const namesBehind = async (directory: string, after: string | null): Promise<string[]> => {
   const names: string[] = [];
@@ -26,7 +27,7 @@ const described = async (directory: string, objectName: string): Promise<ListedO
     });
     return {
       objectName,
-      objectId: `inode-${ino}`,
+      objectId: objectIdOf(ino),
       sizeBytes: Number(size),
       madeAtMs: Number(birthtimeMs > 0n ? birthtimeMs : ctimeMs),
     };
