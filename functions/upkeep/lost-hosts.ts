@@ -1,5 +1,6 @@
 import { volmoveError } from '../../domain/error.ts';
 import { type Host, lostForMs } from '../../domain/host/host.ts';
+import { heardForMs } from '../../domain/host/watch.ts';
 import { isJobEnded, type Job } from '../../domain/job/job.ts';
 import { failJob } from '../../domain/job/steps.ts';
 import { tellResult } from '../../store/results.ts';
@@ -8,9 +9,11 @@ import type { Deps } from '../shared/deps.ts';
 /** As far as it could have been heard: a control plane that was away itself has missed the heartbeats of all hosts. */
 const silentForMs = async (deps: Deps, host: Host): Promise<number> => {
   const nowMs = deps.clock.nowMs();
+  const { hostLostAfterMs } = deps.settings;
   const silentMs = lostForMs(host, nowMs);
-  if (silentMs < deps.settings.hostLostAfterMs) return silentMs;
-  return Math.min(silentMs, nowMs - ((await deps.store.watch.get())?.sinceMs ?? 0));
+  if (silentMs < hostLostAfterMs) return silentMs;
+  const watch = await deps.store.watch.get();
+  return watch ? Math.min(silentMs, heardForMs(hostLostAfterMs, nowMs)(watch)) : silentMs;
 };
 
 /** The first of the hosts that has been silent for so long that nobody waits for it any more. */

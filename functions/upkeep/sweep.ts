@@ -1,6 +1,6 @@
 import type { Deps } from '../shared/deps.ts';
 import { forgetJobs } from './forget-jobs.ts';
-import { keepWatch } from './keep-watch.ts';
+import { watchKeeper } from './keep-watch.ts';
 import { copyPoolReports, giveBackForgotten } from './pools.ts';
 import { sweepMigration } from './sweep-migration.ts';
 import { sweepVolume } from './sweep-volume.ts';
@@ -27,8 +27,7 @@ export const sweep =
   (deps: Deps) =>
   async ({ full, tidy = false }: SweepCommand): Promise<Swept> => {
     const open = full ? await deps.store.repair() : await deps.store.open();
-    // a quiet world is not written to: then nobody waits for a host either
-    if (open.volumes.length + open.migrations.length > 0) await keepWatch(deps);
+    const keepWatch = watchKeeper(deps);
     const problems: { id: string; error: unknown }[] = [];
     const one = async (id: string, act: (id: string) => Promise<void>): Promise<void> => {
       try {
@@ -40,8 +39,13 @@ export const sweep =
     };
     await one('pools', () => copyPoolReports(deps));
     await one('reservations', () => giveBackForgotten(deps, open.migrations));
-    for (const id of open.volumes) await one(id, sweepVolume(deps));
-    for (const id of open.migrations) await one(id, sweepMigration(deps));
+    // a quiet world is not written to: then nobody waits for a host either
+    const watched = (act: (id: string) => Promise<void>) => async (id: string) => {
+      await keepWatch();
+      await act(id);
+    };
+    for (const id of open.volumes) await one(id, watched(sweepVolume(deps)));
+    for (const id of open.migrations) await one(id, watched(sweepMigration(deps)));
     if (tidy) for (const host of await deps.store.hosts.all()) await one(host.id, forgetJobs(deps));
     return { volumes: open.volumes.length, migrations: open.migrations.length, problems };
   };

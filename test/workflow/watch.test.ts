@@ -50,6 +50,54 @@ describe('hosts that nobody could hear, as the control plane was away itself,', 
   });
 });
 
+/** The sweeper's deps while something happens before each read of a volume or of a job. */
+const disturbed = ({ deps }: Rig, before: (read: 'volume' | 'job') => void): Rig['deps'] => {
+  const { volumes, jobs } = deps.store;
+  const getVolume = (id: string) => {
+    before('volume');
+    return volumes.get(id);
+  };
+  const getJob = (hostId: string, jobIdOf: string) => {
+    before('job');
+    return jobs.get(hostId, jobIdOf);
+  };
+  return { ...deps, store: { ...deps.store, volumes: { ...volumes, get: getVolume }, jobs: { ...jobs, get: getJob } } };
+};
+
+describe('a sweeper that was frozen in the middle of a pass', () => {
+  it('gives up no host for the time in which it could hear none', async () => {
+    const rig = await copying();
+    let frozen = false;
+    const deps = disturbed(rig, (read) => {
+      if (read === 'volume' || frozen) return;
+      frozen = true;
+      rig.clock.advanceMs(AWAY_MS);
+    });
+
+    await sweep(deps)({ full: false });
+    await passesFor(rig, HOST_LOST_AFTER_MS - PASS_EVERY_MS);
+
+    expect(await stateOf(rig)).toBe('running');
+  });
+});
+
+describe('a sweeper that has so much to look at that each pass takes long', () => {
+  it('is there all the same: a host that is silent is lost', async () => {
+    const rig = await copying();
+    const startedAtMs = rig.clock.nowMs();
+    const deps = disturbed(rig, (read) => {
+      if (read === 'volume') rig.clock.advanceMs(1_200);
+    });
+
+    await sweep(deps)({ full: false });
+    const passMs = rig.clock.nowMs() - startedAtMs;
+    for (let passes = 0; passes < 4; passes++) await sweep(deps)({ full: false });
+
+    expect(passMs).toBeGreaterThan(HOST_LOST_AFTER_MS / 2);
+    expect(await stateOf(rig)).toBe('failed');
+  });
+});
+
 describe('a host that is silent while the control plane is there', () => {
   it('is lost after its time, counted from its last heartbeat', async () => {
     const rig = await copying();
