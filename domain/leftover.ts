@@ -37,11 +37,22 @@ const DELETING = ['deleting', 'error_deleting'];
 const mayBeMade = (volume: Volume, operation: number): boolean =>
   volume.location === null && volume.operation === operation && !DELETING.includes(volume.status);
 
+/** A name that nothing has made yet: one that is removed under it today could be another by the time the removal runs. */
+const notMadeYet = ({ objectName, volume, migration }: FoundInPool): boolean => {
+  const made = parseObjectName(objectName)?.made;
+  if (!made) return false;
+  return 'run' in made
+    ? migration !== undefined && made.run > migration.run
+    : volume !== undefined && made.operation > volume.operation;
+};
+
 /** Why somebody needs the object, or may be about to make it; undefined when nobody does. */
-const wantedBy = ({ objectName, volume, migration }: FoundInPool): string | undefined => {
+const wantedBy = (found: FoundInPool): string | undefined => {
+  const { objectName, volume, migration } = found;
   const made = parseObjectName(objectName)?.made ?? undefined;
   const run = made && 'run' in made ? made : undefined;
   if (run && migration && !isEnded(migration)) return `migration ${migration.id} has not ended`;
+  if (notMadeYet(found)) return 'nothing has made it yet, and it may still be made';
   if (!volume) return undefined;
   if (volume.location?.objectName === objectName) return `volume ${volume.id} lives on it`;
   if (!removable(volume, objectName)) return `volume ${volume.id} keeps it`;

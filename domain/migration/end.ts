@@ -74,9 +74,9 @@ export const settleEnd =
 
 /** The sweeper's, once it has seen the last job of an ended migration end. */
 export const markJobsEnded =
-  (nowMs: number) =>
+  (run: number, nowMs: number) =>
   (migration: Migration): Decision<Migration> =>
-    migration.jobsEnded || !isEnded(migration)
+    migration.jobsEnded || !isEnded(migration) || migration.run !== run
       ? already(migration)
       : write({ ...migration, jobsEnded: true, updatedAtMs: nowMs });
 
@@ -114,7 +114,8 @@ const withNotice = (migration: Migration, what: 'done' | 'needsYou', nowMs: numb
   ],
 });
 
-const goneText = (objectName: string, wiped: CleanupEntry['wiped']): string => {
+const goneText = ({ objectName, state, wiped }: CleanupEntry): string => {
+  if (state === 'dropped') return `${objectName} stays: the volume lives on it`;
   const how = { true: ', which was wiped first', thin: ', which was thin: there was nothing to wipe', false: '' };
   return `nothing is left of ${objectName}${wiped === undefined ? '' : how[`${wiped}`]}`;
 };
@@ -131,16 +132,18 @@ export const changeMigrationCleanup =
     const next = { ...migration, cleanup: changeCleanup(migration.cleanup, objectName, change), updatedAtMs: nowMs };
     // while a retry is under way nothing is told: what is left then is told after its end
     if (!cleanupDone(next.cleanup) || !isEnded(migration)) return write(next);
-    const { wiped } = change(entry);
-    const story = tell(migration, lastStep(migration), 'cleanup', nowMs, goneText(objectName, wiped));
+    const story = tell(migration, lastStep(migration), 'cleanup', nowMs, goneText(change(entry)));
     return write({ ...(next.cleanupTold.done ? next : withNotice(next, 'done', nowMs)), story });
   };
 
-/** Marks a Cleanup event as told before it is sent: at most once each, and a crash in between loses a notice, not an object. */
+/**
+ * Marks a Cleanup event as told before it is sent: at most once each, and a crash in between loses a notice, not an object. Asks
+ * again whether all is gone: an entry may have been added since the caller saw it.
+ */
 export const tellCleanup =
   (what: 'done' | 'needsYou', nowMs: number) =>
   (migration: Migration): Decision<Migration> =>
     // a retry that was begun meanwhile tells what is left after its own end, in its own number
-    migration.cleanupTold[what] || !isEnded(migration)
+    migration.cleanupTold[what] || !isEnded(migration) || cleanupDone(migration.cleanup) !== (what === 'done')
       ? already(migration)
       : write({ ...withNotice(migration, what, nowMs), updatedAtMs: nowMs });

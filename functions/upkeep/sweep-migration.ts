@@ -86,7 +86,7 @@ export const sweepMigration =
     if (!graceOver(deps, migration.stage.endedAtMs)) return;
     if (!migration.endedTold) await settle(deps)(migration);
     if (!migration.jobsEnded && (await allJobsEnded(deps, migration))) {
-      await deps.store.migrations.apply([id], markJobsEnded(deps.clock.nowMs()));
+      await deps.store.migrations.apply([id], markJobsEnded(migration.run, deps.clock.nowMs()));
     }
     await retryRemovals(deps)(migrationEntries(deps, migration));
     const now = await deps.store.migrations.get(id);

@@ -107,8 +107,8 @@ describe('the sequence of events', () => {
 
 describe('a kept source that cannot be removed after all else was gone', () => {
   it('needs a person in a number after that of what was told before, also in the replay', () => {
-    const gone = written(tellCleanup('done', at(62))(ended));
-    const needing = written(tellCleanup('needsYou', at(70))(gone));
+    const gone = written(tellCleanup('done', at(62))({ ...ended, cleanup: [] }));
+    const needing = written(tellCleanup('needsYou', at(70))({ ...gone, cleanup: ended.cleanup }));
 
     const [done, needsYou] = [cleanupEvent(needing, 'done', at(62)), cleanupEvent(needing, 'needs_you', at(70))];
 

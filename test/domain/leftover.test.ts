@@ -8,6 +8,7 @@ import { START_MS } from '../helpers/clock.ts';
 import {
   aMigration,
   anObject,
+  aRetained,
   aVolume,
   DESTINATION,
   MIGRATION_ID,
@@ -27,14 +28,7 @@ const found = (change: Partial<FoundInPool> = {}): FoundInPool => ({
   nowMs: START_MS,
   ...change,
 });
-const retained = (objectName: string): Volume['retained'][number] => ({
-  object: anObject(objectName),
-  kind: 'source',
-  migrationId: OTHER_MIGRATION_ID,
-  run: 1,
-  expiresAtMs: START_MS,
-  writeEpoch: 0,
-});
+const retained = (objectName: string) => aRetained({ object: anObject(objectName), migrationId: OTHER_MIGRATION_ID });
 const claimBy = (migrationId: string, run: number): Volume['claim'] => ({
   migrationId,
   run,
@@ -99,6 +93,11 @@ describe('an object that lies in a pool', () => {
     [
       'that a later run of the same migration may carry on with',
       { volume: aVolume({ claim: claimBy(MIGRATION_ID, 2) }) },
+    ],
+    ['that a retry of its migration may make', { objectName: runObjectName(VOLUME_ID, MIGRATION_ID, 2) }],
+    [
+      'that a later create of its volume may make',
+      { objectName: createdObjectName(VOLUME_ID, 9), volume: aVolume({ operation: 8 }) },
     ],
     ['of a migration that has not ended', { migration: aMigration({ stage: { state: 'requested' } }) }],
     [

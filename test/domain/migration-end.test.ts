@@ -103,10 +103,16 @@ describe('the end of a migration', () => {
   it('stays open until the last of its jobs has ended: an execution may still wait for one', () => {
     const ended = written(endWith(error(1))({ ...going, objects: [] }));
     const settled = written(settleEnd(nowMs, false)(ended));
-    const over = written(markJobsEnded(nowMs)(settled));
+    const over = written(markJobsEnded(1, nowMs)(settled));
 
     expect([settled, over].map(isClosed)).toEqual([false, true]);
-    expect(markJobsEnded(nowMs)(over).kind).toBe('already');
+    expect(markJobsEnded(1, nowMs)(over).kind).toBe('already');
+  });
+
+  it('stays open when it was another run whose jobs were seen to have ended', () => {
+    const retried = { ...written(endWith(error(1))({ ...going, objects: [] })), run: 2 };
+
+    expect(markJobsEnded(1, nowMs)(retried).kind).toBe('already');
   });
 });
 
@@ -143,11 +149,22 @@ describe('the cleanup of a migration', () => {
 
   it('is told once for each of its two words', () => {
     const told = written(tellCleanup('needsYou', nowMs)(ended));
-    const both = written(tellCleanup('done', nowMs)(told));
+    const both = written(tellCleanup('done', nowMs)({ ...told, cleanup: [] }));
 
     expect(told.cleanupTold).toEqual({ done: false, needsYou: true });
     expect(both.cleanupTold).toEqual({ done: true, needsYou: true });
-    expect(tellCleanup('needsYou', nowMs)(both).kind).toBe('already');
+    expect(tellCleanup('needsYou', nowMs)({ ...both, cleanup: told.cleanup }).kind).toBe('already');
+  });
+
+  it('is not told to be done when an entry was added since that was seen, nor to need anybody when all has gone', () => {
+    expect(tellCleanup('done', nowMs)(ended).kind).toBe('already');
+    expect(tellCleanup('needsYou', nowMs)({ ...ended, cleanup: [] }).kind).toBe('already');
+  });
+
+  it('says of what was dropped that it stays', () => {
+    const dropped = written(changeMigrationCleanup(name, (e) => ({ ...e, state: 'dropped' }), nowMs)(ended));
+
+    expect(dropped.story.at(-1)?.why).toBe(`${name} stays: the volume lives on it`);
   });
 });
 
