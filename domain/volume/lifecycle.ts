@@ -1,4 +1,4 @@
-import { addCleanup, type CleanupEntry, changeCleanup, cleanupDone, newCleanup } from '../cleanup.ts';
+import { addCleanup, type CleanupEntry, changeCleanup, cleanupDone, newCleanup, tryNow } from '../cleanup.ts';
 import { already, type Decision, refuse, write } from '../decision.ts';
 import { type Failure, volmoveError } from '../error.ts';
 import { createdObjectName } from '../names.ts';
@@ -98,14 +98,13 @@ export const requestDelete =
     ];
     // a create that is given up may still make its object
     const unmade = volume.status === 'creating' ? [createLeftover(volume)] : [];
-    const retry = volume.cleanup.map((e): CleanupEntry => (e.state === 'todo' ? { ...e, nextTryAtMs: 0 } : e));
     return write({
       ...volume,
       status: 'deleting',
       operation: volume.operation + 1,
       location: null,
       retained: [],
-      cleanup: addCleanup(retry, [...given, ...unmade]),
+      cleanup: addCleanup(volume.cleanup.map(tryNow), [...given, ...unmade]),
       fence: volume.fence + 1,
       writeEpoch: volume.writeEpoch + 1,
       updatedAtMs: nowMs,

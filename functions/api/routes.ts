@@ -99,7 +99,7 @@ const OURS: readonly Route[] = [
     method: 'POST',
     path: '/migrations/{id}/action',
     policy: migrationsRule,
-    summary: 'Cancel, pause, resume, limit or prioritise a migration, or take its volume back to the source.',
+    summary: 'Cancel, pause, resume, limit, prioritise or retry a migration, or take its volume back to the source.',
     body: ACT_ON_MIGRATION,
     answers: 202,
     handle: migrations.act,

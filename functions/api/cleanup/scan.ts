@@ -1,4 +1,5 @@
 import { isUp } from '../../../domain/host/host.ts';
+import { formatPlacement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { askPool } from './ask-pool.ts';
 import { type Candidate, candidatesOf, type InPool } from './candidates.ts';
@@ -46,7 +47,7 @@ export const scan =
     const unfinished: PoolCursor[] = [];
     for (const { place, answer } of answers) {
       if (!answer.ok) {
-        notAsked.push({ host: `${place.hostId}@${place.backend}#${place.pool}`, reason: answer.reason });
+        notAsked.push({ host: formatPlacement(place), reason: answer.reason });
         continue;
       }
       const { objects, more } = answer.page;
