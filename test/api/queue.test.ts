@@ -70,6 +70,7 @@ describe('a priority', () => {
     const world = await withMigration();
 
     expect((await prioritise(world, 'high')).status).toBe(202);
+    expect((await world.store.migrations.get(MIGRATION_ID))?.wishes.priority).toMatchObject({ level: 'high' });
     expect(world.looks).toEqual([]);
   });
 
@@ -179,7 +180,7 @@ describe('a place in the queue', () => {
     expect(world.looks).toEqual([]);
   });
 
-  it('is known without a host only as a wait', async () => {
+  it('has no number where the host is not known: the copy is shown as queued, and no more', async () => {
     const world = await withMigration(copying, {});
 
     expect((await show(world, '/progress')).progress).toMatchObject({ activity: 'queued', queue: null });

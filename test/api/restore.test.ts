@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { write } from '../../domain/decision.ts';
 import { endMigration } from '../../domain/migration/end.ts';
 import { runObjectName } from '../../domain/names.ts';
-import type { Outcome, Retained, Volume } from '../../domain/volume/volume.ts';
+import type { Outcome, Volume } from '../../domain/volume/volume.ts';
 import { sweep } from '../../functions/upkeep/sweep.ts';
 import { memoryRecords } from '../../store/memory-records.ts';
 import type { Records } from '../../store/records.ts';
@@ -10,6 +10,7 @@ import { START_MS } from '../helpers/clock.ts';
 import {
   aMigration,
   anObject,
+  aRetained,
   DESTINATION,
   MIGRATION_ID,
   OPTIONS,
@@ -26,14 +27,7 @@ import { type Answer, createWorld, MEMBER, volumeNow, type World, withHosts, wit
 
 const HOUR_MS = 3_600_000;
 const MADE = anObject(runObjectName(VOLUME_ID, MIGRATION_ID, 1), DESTINATION);
-const KEPT: Retained = {
-  object: SOURCE_OBJECT,
-  kind: 'source',
-  migrationId: MIGRATION_ID,
-  run: 1,
-  expiresAtMs: START_MS + HOUR_MS,
-  writeEpoch: 0,
-};
+const KEPT = aRetained({ expiresAtMs: START_MS + HOUR_MS });
 const OUTCOME: Outcome = {
   migrationId: MIGRATION_ID,
   run: 1,

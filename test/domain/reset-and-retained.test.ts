@@ -2,9 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { claim } from '../../domain/volume/claim.ts';
 import { RESET_MIGRATION_STATUSES, resetStatus } from '../../domain/volume/reset.ts';
 import { giveUpRetained, removable } from '../../domain/volume/retained.ts';
-import type { Retained, Volume } from '../../domain/volume/volume.ts';
+import type { Volume } from '../../domain/volume/volume.ts';
 import { START_MS } from '../helpers/clock.ts';
-import { anObject, aVolume, DESTINATION, MIGRATION_ID, OPTIONS, SOURCE_OBJECT } from '../helpers/factories.ts';
+import {
+  anObject,
+  aRetained,
+  aVolume,
+  DESTINATION,
+  MIGRATION_ID,
+  OPTIONS,
+  SOURCE_OBJECT,
+} from '../helpers/factories.ts';
 import { refusedBy, written } from '../helpers/refusal.ts';
 
 const nowMs = START_MS + 1_000;
@@ -85,14 +93,7 @@ describe('os-reset_status', () => {
 });
 
 describe('the removal rule', () => {
-  const kept: Retained = {
-    object: anObject('kept', DESTINATION),
-    kind: 'source',
-    migrationId: MIGRATION_ID,
-    run: 1,
-    expiresAtMs: nowMs,
-    writeEpoch: 0,
-  };
+  const kept = aRetained({ object: anObject('kept', DESTINATION), expiresAtMs: nowMs });
   const madeBy = { migrationId: MIGRATION_ID, run: 1 };
 
   it('keeps what the volume lives on, what it keeps, and what the claimed run has made', () => {

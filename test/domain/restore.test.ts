@@ -7,11 +7,12 @@ import { attach, beginDetaching, connect, detach, reserve, unreserve } from '../
 import { requestDelete } from '../../domain/volume/lifecycle.ts';
 import { type RestoreCommand, restore } from '../../domain/volume/restore.ts';
 import { entryOf, giveUpRetained, removable } from '../../domain/volume/retained.ts';
-import { GIB, type Retained, type Volume } from '../../domain/volume/volume.ts';
+import { GIB, type Volume } from '../../domain/volume/volume.ts';
 import { START_MS } from '../helpers/clock.ts';
 import {
   aMigration,
   anObject,
+  aRetained,
   aVolume,
   DESTINATION,
   ELSEWHERE,
@@ -25,14 +26,7 @@ import { refusedBy, written } from '../helpers/refusal.ts';
 
 const nowMs = START_MS + 1_000;
 const MADE = anObject('made', DESTINATION);
-const kept: Retained = {
-  object: SOURCE_OBJECT,
-  kind: 'source',
-  migrationId: MIGRATION_ID,
-  run: 1,
-  expiresAtMs: nowMs + 60_000,
-  writeEpoch: 5,
-};
+const kept = aRetained({ expiresAtMs: nowMs + 60_000, writeEpoch: 5 });
 const success = {
   migrationId: MIGRATION_ID,
   run: 1,
@@ -175,7 +169,7 @@ describe('restore', () => {
     expect(refusal.code).toBe('ChangesSinceMigration');
   });
 
-  it('and a claim of one who looked before it are one or the other: the claim finds the volume elsewhere', () => {
+  it('and a claim exclude each other: it raises the fence, and is refused where a claim came first', () => {
     const next = written(restore(ask)(moved()));
     const command = { migrationId: OTHER_MIGRATION_ID, run: 1, destination: ELSEWHERE, options: OPTIONS, nowMs };
     const claimed = written(claim({ ...command, settled: ask.settled })(moved()));

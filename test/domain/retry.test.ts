@@ -126,7 +126,7 @@ describe('the claim of a retry', () => {
     [
       'has an outcome that nobody has recorded',
       { lastOutcome: { migrationId: 'm', run: 1, atMs: 0, result: 'error', reason } },
-      'm',
+      'The outcome of migration m has not been recorded yet',
     ],
   ])('is refused while the volume %s', (_what, change, text) => {
     const decision = claimForRetry({ ...command(2), source: SOURCE_OBJECT })({ ...failed, ...change });
@@ -203,7 +203,7 @@ describe('a migration that goes on', () => {
     expect(end(recorded, 2).kind).toBe('already');
   });
 
-  it('owns the object that it goes on with: a success removes nothing, a failure the object', () => {
+  it('owns the object that it goes on with: a success removes the source alone, a failure the object', () => {
     const object = { run: 2, objectName: MADE.objectName, placement: DESTINATION };
     const preparing = written(
       enterPhase({ run: 2, phase: 'preparing', who: 'execution', nowMs: 110, object })(reopened),

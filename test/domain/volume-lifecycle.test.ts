@@ -12,10 +12,11 @@ import {
   recordDeleteFailed,
   requestDelete,
 } from '../../domain/volume/lifecycle.ts';
-import { GIB, type Retained, VOLUME_STATUSES, type Volume } from '../../domain/volume/volume.ts';
+import { GIB, VOLUME_STATUSES, type Volume } from '../../domain/volume/volume.ts';
 import { START_MS } from '../helpers/clock.ts';
 import {
   anObject,
+  aRetained,
   aVolume,
   DESTINATION,
   MIGRATION_ID,
@@ -28,14 +29,7 @@ import { refusedBy, written } from '../helpers/refusal.ts';
 
 const nowMs = START_MS + 1_000;
 const failure = volmoveError('NoSpace', { reason: 'full' }).toFailure();
-const kept: Retained = {
-  object: anObject('kept', DESTINATION),
-  kind: 'source',
-  migrationId: MIGRATION_ID,
-  run: 1,
-  expiresAtMs: nowMs,
-  writeEpoch: 0,
-};
+const kept = aRetained({ object: anObject('kept', DESTINATION), expiresAtMs: nowMs });
 const creating = newVolume({
   id: VOLUME_ID,
   projectId: 'project',

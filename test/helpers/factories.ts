@@ -6,7 +6,7 @@ import { newMigration } from '../../domain/migration/run.ts';
 import { createdObjectName } from '../../domain/names.ts';
 import type { ObjectRef, Placement } from '../../domain/placement.ts';
 import { newVolume } from '../../domain/volume/lifecycle.ts';
-import { GIB, type MigrationOptions, type Volume } from '../../domain/volume/volume.ts';
+import { GIB, type MigrationOptions, type Retained, type Volume } from '../../domain/volume/volume.ts';
 import { START_MS } from './clock.ts';
 
 /** Things as they usually are; a test names only what it is about. */
@@ -49,6 +49,17 @@ export const aVolume = (change: Partial<Volume> = {}): Volume => ({
   }),
   status: 'available',
   location: SOURCE_OBJECT,
+  ...change,
+});
+
+/** What a move keeps of where its volume lived before. */
+export const aRetained = (change: Partial<Retained> = {}): Retained => ({
+  object: SOURCE_OBJECT,
+  kind: 'source',
+  migrationId: MIGRATION_ID,
+  run: 1,
+  expiresAtMs: START_MS,
+  writeEpoch: 0,
   ...change,
 });
 

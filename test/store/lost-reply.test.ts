@@ -23,6 +23,7 @@ import {
   aMigration,
   anObject,
   aReport,
+  aRetained,
   aVolume,
   DESTINATION,
   MIGRATION_ID,
@@ -66,14 +67,7 @@ const attachment = {
   atMs: nowMs,
 } as const;
 const token = { hostId: 'host-a', jobId: 'j', token: 'old', enteredAtMs: 1, retryCount: 0, acked: false };
-const kept = {
-  object: anObject('kept', DESTINATION),
-  kind: 'source',
-  migrationId: MIGRATION_ID,
-  run: 1,
-  expiresAtMs: 0,
-  writeEpoch: 0,
-} as const;
+const kept = aRetained({ object: anObject('kept', DESTINATION), expiresAtMs: 0 });
 
 interface Case {
   readonly name: string;
