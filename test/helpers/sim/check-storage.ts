@@ -22,7 +22,8 @@ export interface StorageChecks {
   readonly whileDiscarding: <T>(restore: () => Promise<T>) => Promise<T>;
 }
 
-export const createStorageChecks = ({ world, table }: Sim, accuse: Accuse): StorageChecks => {
+export const createStorageChecks = (sim: Sim, accuse: Accuse): StorageChecks => {
+  const { world, table } = sim;
   /** By object, the highest generation that has written to it. */
   const generations = new Map<string, readonly [run: number, attempt: number]>();
   const readBack = new Set<string>();
@@ -61,28 +62,14 @@ export const createStorageChecks = ({ world, table }: Sim, accuse: Accuse): Stor
     [world.truth[0], world.truth[1]] = then;
   };
 
-  const brokenVolume = ({ id, location, retained }: Volume): string | undefined => {
-    for (const { object, kind } of retained) {
-      const kept = world.objects.get(object.objectName);
-      if (!kept) return `the kept object ${object.objectName} was removed`;
-      if (object.objectName === location?.objectName) return `${object.objectName} is kept and lived on at once`;
-      const then = kind === 'source' ? left.get(object.objectName) : undefined;
-      if (then && kept.content.join() !== then.join()) return `the kept object ${object.objectName} was written to`;
-    }
-    if (!location) return undefined;
-    const object = world.objects.get(location.objectName);
-    if (!object) return `the object that the volume lives on, ${location.objectName}, is not there`;
-    const wanted = id === VOLUME_ID ? world.truth : (untouched.get(id) ?? ([NOTHING, NOTHING] as const));
-    if (object.content[0] === wanted[0] && object.content[1] === wanted[1]) return undefined;
-    return `a guest’s write is lost: ${location.objectName} holds ${digestOf(object.content)}, the guest has written ${wanted.join('/')}`;
-  };
-
   return {
     async whileDiscarding(restore) {
       discarding += 1;
-      const value = await restore();
-      discarding -= 1;
-      return value;
+      try {
+        return await restore();
+      } finally {
+        discarding -= 1;
+      }
     },
     onTurn({ thread, label }) {
       const back = READS_BACK.exec(label)?.[1];
@@ -103,10 +90,32 @@ export const createStorageChecks = ({ world, table }: Sim, accuse: Accuse): Stor
     },
     broken: () => {
       for (const volume of table.peek.volumes()) {
-        const broken = brokenVolume(volume);
+        const broken = brokenVolume(sim, volume, left, untouched.get(volume.id));
         if (broken !== undefined) return broken;
       }
       return undefined;
     },
   };
+};
+
+/** What may never be said of a volume: what it lives on or keeps is gone or changed, or a guest's write is lost. */
+const brokenVolume = (
+  { world }: Sim,
+  { id, location, retained }: Volume,
+  left: ReadonlyMap<string, Content>,
+  untouched: Content | undefined,
+): string | undefined => {
+  for (const { object, kind } of retained) {
+    const kept = world.objects.get(object.objectName);
+    if (!kept) return `the kept object ${object.objectName} was removed`;
+    if (object.objectName === location?.objectName) return `${object.objectName} is kept and lived on at once`;
+    const then = kind === 'source' ? left.get(object.objectName) : undefined;
+    if (then && kept.content.join() !== then.join()) return `the kept object ${object.objectName} was written to`;
+  }
+  if (!location) return undefined;
+  const object = world.objects.get(location.objectName);
+  if (!object) return `the object that the volume lives on, ${location.objectName}, is not there`;
+  const wanted = id === VOLUME_ID ? world.truth : (untouched ?? ([NOTHING, NOTHING] as const));
+  if (object.content[0] === wanted[0] && object.content[1] === wanted[1]) return undefined;
+  return `a guest’s write is lost: ${location.objectName} holds ${digestOf(object.content)}, the guest has written ${wanted.join('/')}`;
 };

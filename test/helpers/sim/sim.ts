@@ -96,6 +96,40 @@ const fill = async (table: Table, world: World, nowMs: number, options: SimOptio
   for (let n = 1; n <= neighbours; n++) await addVolume(table, world, neighbourId(n), 'host-c', NEIGHBOUR_CONTENT);
 };
 
+const idsInOrder = (): (() => string) => {
+  let ids = 0;
+  return () => `${String(++ids).padStart(8, '0')}-0000-4000-8000-000000000000`;
+};
+
+interface Given extends Pick<Sim, 'turns' | 'table' | 'clock' | 'events' | 'messages'> {
+  readonly skewMs: (of: string) => number;
+  readonly newId: () => string;
+  readonly engine: () => Sim['engine'];
+}
+
+/** What a function's code, a request's or an agent's is given: whatever it asks of a service is a turn of its thread. */
+const depsOver = ({ turns, table, clock, events, messages, skewMs, newId, engine }: Given, thread: Thread): Deps => ({
+  store: createStore(table.recordsOf(thread)),
+  notifier: {
+    notify: (told) => {
+      const act = (): void => void events.push(...structuredClone([...told]));
+      return turns.turn(thread, `tells ${told.map((e) => e.detailType).join(', ')}`, act, { again: act });
+    },
+  },
+  tasks: engine().tasksOf(thread),
+  queues: {
+    look(hostId) {
+      const act = (): void => messages.send(hostId);
+      return turns.turn(thread, `sends a look to ${hostId}`, act, { again: act });
+    },
+  },
+  executions: engine().executionsOf(thread),
+  clock: { nowMs: () => clock.nowMs() + skewMs(thread.hostId ?? thread.name) },
+  newId,
+  sleep: async () => undefined,
+  settings: STORY_SETTINGS,
+});
+
 export const createSim = async (options: SimOptions = {}): Promise<Sim> => {
   const turns = createTurns();
   const table = createTable(turns);
@@ -111,7 +145,6 @@ export const createSim = async (options: SimOptions = {}): Promise<Sim> => {
   const onError = (error: unknown): void => {
     if (!(error instanceof Outage)) errors.push(error);
   };
-  let ids = 0;
   await fill(table, world, clock.nowMs(), options);
 
   const newThread = (name: string, kind: ThreadKind, hostId?: string): Thread => {
@@ -119,28 +152,9 @@ export const createSim = async (options: SimOptions = {}): Promise<Sim> => {
     options.onThread?.(thread);
     return thread;
   };
+  const given = { turns, table, clock, events, messages, skewMs, newId: idsInOrder(), engine: () => engine };
   const depsOf = (thread: Thread, functionName?: string): Deps => {
-    const deps: Deps = {
-      store: createStore(table.recordsOf(thread)),
-      notifier: {
-        notify: (told) => {
-          const act = (): void => void events.push(...structuredClone([...told]));
-          return turns.turn(thread, `tells ${told.map((e) => e.detailType).join(', ')}`, act, { again: act });
-        },
-      },
-      tasks: engine.tasksOf(thread),
-      queues: {
-        look(hostId) {
-          const act = (): void => messages.send(hostId);
-          return turns.turn(thread, `sends a look to ${hostId}`, act, { again: act });
-        },
-      },
-      executions: engine.executionsOf(thread),
-      clock: { nowMs: () => clock.nowMs() + skewMs(thread.hostId ?? thread.name) },
-      newId: () => `${String(++ids).padStart(8, '0')}-0000-4000-8000-000000000000`,
-      sleep: async () => undefined,
-      settings: STORY_SETTINGS,
-    };
+    const deps = depsOver(given, thread);
     return options.plant?.(deps, thread, functionName) ?? deps;
   };
   const engine = createEngine({

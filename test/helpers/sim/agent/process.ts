@@ -20,7 +20,8 @@ import type { Actors } from './actors.ts';
 import { type Disk, folderOn } from './disk.ts';
 import { worldDriver } from './driver.ts';
 import { type Leaves, leafJournalOn } from './leaves.ts';
-import { connectOver, type Link, type NetworkParts, type Server } from './network.ts';
+import { connectOver } from './network.ts';
+import type { Link, NetworkParts, Server } from './peers.ts';
 import { exportsUnder, tombstonesUnless, watched } from './rules.ts';
 import { createSleepers, type Sleepers } from './sleepers.ts';
 
