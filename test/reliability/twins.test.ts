@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { inMidCopy, type Moving } from '../system/mid-copy.ts';
 import { type Rig, startRig } from '../system/rig.ts';
 import { startTwin, type Twin } from './twin.ts';
 
@@ -7,16 +8,7 @@ import { startTwin, type Twin } from './twin.ts';
 const SLOW = 8 * 1024 * 1024;
 const TIME_OUT_MS = 180_000;
 
-const copying = async (rig: Rig): Promise<{ id: string; migration: string; before: string }> => {
-  const id = await rig.create('alpha');
-  await rig.fill(id, 48);
-  const before = await rig.content(id);
-  const migration = await rig.migrate(id, 'beta', { lock: true, bandwidth_bytes_per_second: SLOW });
-  await rig.inPhase(migration, 'copying');
-  return { id, migration, before };
-};
-
-const expectWhole = async (rig: Rig, { id, migration, before }: Awaited<ReturnType<typeof copying>>): Promise<void> => {
+const expectWhole = async (rig: Rig, { id, migration, before }: Moving): Promise<void> => {
   expect(await rig.ended(migration)).toMatchObject({ state: 'succeeded' });
   expect(await rig.content(id)).toBe(before);
   expect((await rig.objects()).filter((name) => name.includes(id))).toHaveLength(1);
@@ -39,7 +31,7 @@ describe('a twin of an agent', () => {
     'of %s with %s as data directory is refused while the other one lives, which goes on as if nothing had been',
     async (host, data) => {
       rig = await startRig();
-      const move = await copying(rig);
+      const move = await inMidCopy(rig, SLOW);
 
       twin = await startTwin(rig, host, data);
       const code = await twin.ended;
@@ -56,7 +48,7 @@ describe('a twin of an agent', () => {
     'takes the host over when the other one is frozen; with its own certificate it cannot carry the copy on, but make it again',
     async () => {
       rig = await startRig(['alpha', 'beta'], { peer_away_seconds: 60 });
-      const move = await copying(rig);
+      const move = await inMidCopy(rig, SLOW);
       rig.freeze('alpha');
 
       do {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { inMidCopy } from './mid-copy.ts';
 import { type Rig, startRig } from './rig.ts';
 
 const HOST_LOST_AFTER_MS = 4_000;
@@ -15,11 +16,7 @@ describe('a control plane that is away for longer than it waits for a host', () 
     async (how) => {
       const environment = { VOLMOVE_HOST_LOST_AFTER_MS: String(HOST_LOST_AFTER_MS) };
       rig = await startRig(['alpha', 'beta'], { heartbeat_seconds: 1 }, ['main'], environment);
-      const id = await rig.create('alpha');
-      await rig.fill(id, 48);
-      const before = await rig.content(id);
-      const migration = await rig.migrate(id, 'beta', { lock: true, bandwidth_bytes_per_second: SLOW });
-      await rig.inPhase(migration, 'copying');
+      const { id, migration, before } = await inMidCopy(rig, SLOW);
 
       if (how === 'killed') await rig.kill('cloud');
       else rig.freeze('cloud');

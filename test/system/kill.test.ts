@@ -1,18 +1,10 @@
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach, describe, expect, it } from 'vitest';
 import { statesClient } from '../../aws/clients.ts';
+import { inMidCopy } from './mid-copy.ts';
 import { type Rig, startRig } from './rig.ts';
 
 const SLOW = 24 * 1024 * 1024;
-
-const copying = async (rig: Rig): Promise<{ id: string; migration: string; before: string }> => {
-  const id = await rig.create('alpha');
-  await rig.fill(id, 48);
-  const before = await rig.content(id);
-  const migration = await rig.migrate(id, 'beta', { lock: true, bandwidth_bytes_per_second: SLOW });
-  await rig.inPhase(migration, 'copying');
-  return { id, migration, before };
-};
 
 describe('a part is killed with -9 in mid-copy', () => {
   let rig: Rig | undefined;
@@ -22,7 +14,7 @@ describe('a part is killed with -9 in mid-copy', () => {
     '%s comes back, and the migration carries on to its proven end by itself',
     async (victim) => {
       rig = await startRig();
-      const { id, migration, before } = await copying(rig);
+      const { id, migration, before } = await inMidCopy(rig, SLOW);
 
       await rig.kill(victim);
       await rig.start(victim);
@@ -37,7 +29,7 @@ describe('a part is killed with -9 in mid-copy', () => {
 
   it('a destination that never comes back costs the migration, not the volume; its leftover waits for the host', async () => {
     rig = await startRig(['alpha', 'beta'], { peer_away_seconds: 3 });
-    const { id, migration, before } = await copying(rig);
+    const { id, migration, before } = await inMidCopy(rig, SLOW);
 
     await rig.kill('beta');
     const failed = await rig.inPhase(migration, 'failed');
@@ -59,7 +51,7 @@ describe('a part is killed with -9 in mid-copy', () => {
 
   it('an execution that is stopped by hand is rolled back by a new run, which says so', async () => {
     rig = await startRig();
-    const { id, migration, before } = await copying(rig);
+    const { id, migration, before } = await inMidCopy(rig, SLOW);
     const states = statesClient({ region: 'us-east-1', endpoint: rig.url });
     const executionArn = `arn:aws:states:us-east-1:000000000000:execution:migrate-volume:${migration}-1`;
 
