@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Job } from '../../domain/job/job.ts';
 import { type LoopDeps, runLoop } from '../../host-agent/loop.ts';
 import { aJob } from '../helpers/factories.ts';
+import { aRunningJob } from '../helpers/running-job.ts';
 
 const turns = async (n = 50): Promise<void> => {
   for (let i = 0; i < n; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -20,15 +21,7 @@ const rig = (change: Partial<LoopDeps> = {}) => {
       },
       run: (job) => {
         state.begun += 1;
-        return {
-          id: job.id,
-          kind: job.kind,
-          rests: false,
-          waits: false,
-          goOn: () => undefined,
-          heard: () => undefined,
-          done: Promise.resolve(),
-        };
+        return aRunningJob(job);
       },
       nextLook: (signal) =>
         new Promise((resolve) => {

@@ -154,6 +154,7 @@ describe.each([...REQUESTS, MIGRATE])('$name, sent again after its function has 
     const { rig, acts } = await undisturbed(asked);
     const meant = await settled(rig);
 
+    expect(acts).toBeGreaterThan(0);
     for (let at = 1; at <= acts; at++) {
       for (const moment of MOMENTS) {
         const again = await struck(asked, at, moment);

@@ -1,10 +1,10 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../../domain/job/job.ts';
-import type { RunningJob } from '../../host-agent/jobs/run-job.ts';
 import { createLooks } from '../../host-agent/look.ts';
 import { runLoop } from '../../host-agent/loop.ts';
 import { aJob } from '../helpers/factories.ts';
+import { aRunningJob } from '../helpers/running-job.ts';
 
 /** A message on a host’s queue only says "look": what there is to do stands in the table. */
 
@@ -60,18 +60,10 @@ const listen = async (
         if (++looks >= looksAtAll) over.abort();
         return [...(lists[Math.min(looks, lists.length) - 1] ?? [])];
       },
-      run: (job): RunningJob => {
+      run: (job) => {
         begun.push(job.id);
         const done = new Promise<void>((resolve) => over.signal.addEventListener('abort', () => resolve()));
-        return {
-          id: job.id,
-          kind: job.kind,
-          rests: false,
-          waits: false,
-          goOn: () => undefined,
-          heard: (now) => void wishes.push(`${now.id} ${now.control.paused}`),
-          done,
-        };
+        return aRunningJob(job, { heard: (now) => void wishes.push(`${now.id} ${now.control.paused}`), done });
       },
       nextLook: (signal) => source.next(signal),
       places: { host: 4, backends: {} },

@@ -69,6 +69,7 @@ describe('the space that a migration has filled', () => {
 
     await walkTo(rig, undefined, ROLLBACK);
 
+    expect((await rig.migration()).stage.state).toBe('failed');
     expect(await available(rig)).toBe(2 * GIB);
   });
 });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { removalJobId } from '../../domain/cleanup.ts';
 import { wishPriority } from '../../domain/migration/wishes.ts';
 import { adjustMigration } from '../../functions/api/migrations/adjust.ts';
 import { sweep } from '../../functions/upkeep/sweep.ts';
-import { MIGRATION_ID } from '../helpers/factories.ts';
+import { MIGRATION_ID, SOURCE_OBJECT } from '../helpers/factories.ts';
 import { createRig, HOST_OF, jobId, type Rig } from '../helpers/rig.ts';
 import { SUCCESS, walkTo } from './walk.ts';
 
@@ -19,7 +20,8 @@ describe('the priority of a migration', () => {
 
     expect([await priorityAt(rig, 'data.copy'), await priorityAt(rig, 'data.verify')]).toEqual(['high', 'high']);
     const prepare = await rig.deps.store.jobs.get('host-b', jobId('destination.prepare'));
-    expect(prepare?.control.priority).toBeUndefined();
+    const remove = await rig.deps.store.jobs.get('host-a', removalJobId({ ...SOURCE_OBJECT, role: 'source' }, 1));
+    expect([prepare, remove].map((job) => job && 'priority' in job.control)).toEqual([false, false]);
     expect((await rig.migration()).stage.state).toBe('succeeded');
   });
 

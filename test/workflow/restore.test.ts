@@ -8,7 +8,7 @@ import { migrate } from '../../functions/api/migrations/migrate.ts';
 import { restoreVolume } from '../../functions/api/migrations/restore.ts';
 import { sweep } from '../../functions/upkeep/sweep.ts';
 import { dispatch } from '../../functions/workflow/dispatch/dispatch.ts';
-import { DESTINATION, ELSEWHERE, MIGRATION_ID, OPTIONS, SOURCE_OBJECT, VOLUME_ID } from '../helpers/factories.ts';
+import { aRetained, DESTINATION, MIGRATION_ID, OPTIONS, SOURCE_OBJECT, VOLUME_ID } from '../helpers/factories.ts';
 import { refusalOf } from '../helpers/refusal.ts';
 import { createRig, DESTINATION_OBJECT, endJob, entered, type Rig } from '../helpers/rig.ts';
 import { play, refusalsAside } from '../helpers/sim/script.ts';
@@ -148,14 +148,11 @@ describe('a volume whose source was kept', () => {
         ...now,
         location: { ...DESTINATION_OBJECT, objectName: 'later' },
         retained: [
-          {
-            object: SOURCE_OBJECT,
-            kind: 'source',
+          aRetained({
             migrationId: 'later',
-            run: 1,
             expiresAtMs: rig.clock.nowMs() + 3_600_000,
             writeEpoch: now.writeEpoch,
-          },
+          }),
         ],
       },
     }));
@@ -191,9 +188,12 @@ describe('a volume whose source was kept', () => {
       idempotencyKey: undefined,
     });
 
-    expect(again).toMatchObject({ source: SOURCE_OBJECT, stage: { state: 'requested' } });
+    expect(again).toMatchObject({
+      source: SOURCE_OBJECT,
+      destination: DESTINATION,
+      stage: { state: 'requested' },
+    });
     expect(await rig.volume()).toMatchObject({ claim: { migrationId: again.id }, location: SOURCE_OBJECT });
-    expect(ELSEWHERE.hostId).not.toBe(again.destination.hostId);
   });
 });
 
@@ -224,7 +224,9 @@ describe('a source that is to be wiped', () => {
     const rig = await createRig();
     await walkTo(rig, 'agent removes');
 
-    expect((await removal(rig))?.input).not.toHaveProperty('wipe');
+    const input = (await removal(rig))?.input;
+    expect(input).toMatchObject({ objectName: SOURCE_OBJECT.objectName });
+    expect(input).not.toHaveProperty('wipe');
   });
 
   it('and went back to leaves what is wiped in its place', async () => {
