@@ -65,7 +65,8 @@ const connect = async (client: Client, id: string, host: string): Promise<Connec
 };
 
 const warnOfMigration = (session: Session, volume: Volume): void => {
-  if (volume.migration_status === 'starting' || volume.migration_status === 'migrating') {
+  const isMoved = volume.migration_status === 'starting' || volume.migration_status === 'migrating';
+  if (isMoved && volume.status !== 'maintenance') {
     session.say(
       `${volumeLabel(volume)} is being migrated: attaching it ends that migration, and it stays where it is.`,
     );

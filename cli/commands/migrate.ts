@@ -5,6 +5,7 @@ import { type Check, type Migration, type MigrationRequest, type Volume, volumeL
 import { usageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { span, unbroken } from '../output/line.ts';
+import { fillIn } from '../output/remedy.ts';
 import { checkResult } from '../output/status.ts';
 import { type Column, renderTable } from '../output/table.ts';
 import { type AddCommand, examples, operand, positive, wholeFrom } from '../runtime/command.ts';
@@ -51,7 +52,7 @@ const words = (name: string): string => name.replaceAll('_', ' ');
 const CHECK_COLUMNS: readonly Column<Check>[] = [
   { title: 'CHECK', cell: (check) => span(words(check.name)) },
   { title: 'RESULT', cell: checkResult },
-  { title: 'WHAT IT FOUND', cell: (check) => span(check.message) },
+  { title: 'WHAT IT FOUND', cell: (check) => span(check.message), cut: 'wrap', min: 20 },
 ];
 
 const dryRun = async (session: Session, request: MigrationRequest): Promise<ExitCode> => {
@@ -60,7 +61,8 @@ const dryRun = async (session: Session, request: MigrationRequest): Promise<Exit
   if (session.json) session.document({ checks });
   else {
     session.data(renderTable(CHECK_COLUMNS, checks, session.look));
-    for (const check of blocked) if (check.remedy) session.say(`To pass "${words(check.name)}": ${check.remedy}`);
+    for (const { name, remedy } of blocked)
+      if (remedy) session.say(`To pass "${words(name)}": ${fillIn(remedy, { volume: request.volume_id })}`);
     session.say(
       blocked.length === 0
         ? 'It can be migrated; nothing was changed.'

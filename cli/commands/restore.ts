@@ -45,8 +45,8 @@ const migrationOf = async (session: Session, volume: Volume, asked: string | und
 const planOf = (volume: Volume, migration: Migration, kept: Kept | undefined, discards: boolean): string => {
   const from = volumePlace(volume);
   const until = kept === undefined ? '' : `, kept until ${utc(kept.until)} UTC`;
-  const lost = discards ? ' What was written since then is lost.' : '';
-  return `${volumeLabel(volume)} goes from ${from} back to ${kept?.host ?? migration.source}${until}; what is at ${from} is removed.${lost}`;
+  const lost = discards ? ' With that, what was written since the migration is lost.' : '';
+  return `${volumeLabel(volume)} is to go from ${from} back to ${kept?.host ?? migration.source}${until}; what is at ${from} is removed then.${lost}`;
 };
 
 const CONFIRMATION: Confirmation = {

@@ -15,7 +15,8 @@ interface RetryOptions {
 }
 
 const announce = (session: Session, before: Migration, migration: Migration, waits: boolean): void => {
-  const how = keptOf(before, 'destination') ? 'with what was copied before' : 'from the beginning';
+  const begun = keptOf(before, 'destination') ? 'with what was copied before' : 'from the beginning';
+  const how = before.ended_at === null ? 'asked for before and under way' : begun;
   session.say(
     `Accepted: ${migrationLabel(migration)} goes from ${migration.source} to ${migration.destination}, ${how} (run ${migration.run}).`,
   );

@@ -18,6 +18,8 @@ const STATES: Readonly<Record<Leftover['state'] | Removal['state'], Span>> = {
 const age = ({ made_at: madeAt }: Leftover, nowMs: number): string =>
   madeAt === null ? '-' : duration(nowMs - Date.parse(madeAt));
 
+const whyOf = ({ why, reason }: Leftover): string => (reason === null ? why : `${why}; last reason: ${reason}`);
+
 export const leftoverColumns = (nowMs: number): readonly Column<Leftover>[] => [
   { title: 'OBJECT', cell: (one) => span(one.object) },
   { title: 'HOST', cell: (one) => span(one.host) },
@@ -30,13 +32,12 @@ export const leftoverColumns = (nowMs: number): readonly Column<Leftover>[] => [
   { title: 'AGE', cell: (one) => span(age(one, nowMs)), align: 'right', cut: 'drop' },
   { title: 'TRIES', cell: (one) => span(String(one.tries)), align: 'right', cut: 'drop' },
   { title: 'STATE', cell: (one) => STATES[one.state] },
-  { title: 'WHY', cell: (one) => span(one.why), cut: 'end', min: 12 },
-  { title: 'LAST REASON', cell: (one) => span(one.reason ?? ''), cut: 'end', min: 12 },
+  { title: 'WHY', cell: (one) => span(whyOf(one)), cut: 'wrap', min: 24 },
 ];
 
 export const removalColumns: readonly Column<Removal>[] = [
   { title: 'OBJECT', cell: (one) => span(one.object) },
   { title: 'HOST', cell: (one) => span(one.host ?? '-') },
   { title: 'BECAME', cell: (one) => STATES[one.state] },
-  { title: 'REASON', cell: (one) => span(one.reason ?? ''), cut: 'end', min: 12 },
+  { title: 'REASON', cell: (one) => span(one.reason ?? ''), cut: 'wrap', min: 24 },
 ];

@@ -40,7 +40,7 @@ const stepColumns = (severalRuns: boolean): readonly Column<Step>[] => [
   { title: 'STEP', cell: (step) => span(step.name) },
   { title: 'TOOK', cell: (step) => span(step.tookMs === null ? '' : duration(step.tookMs)), align: 'right' },
   { title: 'BY', cell: ({ entry }) => span(entry.who), cut: 'end', min: 8 },
-  { title: 'WHY', cell: ({ entry }) => span(entry.why ?? '') },
+  { title: 'WHY', cell: ({ entry }) => span(entry.why ?? ''), cut: 'wrap', min: 20 },
 ];
 
 const progressLine = (migration: Migration, nowMs: number): Line | undefined => {
@@ -132,7 +132,7 @@ export const migrationPage = (migration: Migration, look: TableLook, nowMs: numb
         'Volume',
         [span(migrationLabel(migration), 'bold'), span(migration.volume_name ? `  ${migration.volume_id}` : '', 'dim')],
       ],
-      ['It lives at', home(migration)],
+      ['Left it at', home(migration)],
       ['Size', [span(bytes(migration.size_bytes))]],
       ['From', [span(migration.source)]],
       ['To', [span(migration.destination)]],

@@ -1,13 +1,14 @@
-import { charactersOf, type Line, lineWidth, renderLine, type Span, span, widthOf } from './line.ts';
+import { charactersOf, type Line, lineWidth, renderLine, type Span, span, widthOf, wrap } from './line.ts';
 import type { Paint } from './paint.ts';
 
 /** An aligned table: two spaces between columns, no rules; narrower columns where a terminal needs them. */
 
 /**
  * How a column gives way where a terminal is too narrow: an id becomes its `prefix`, which commands still understand; a text
- * loses its `end` or its `middle`; a `drop` column goes away whole. `never` stays as it is, and so does a column in a file.
+ * loses its `end` or its `middle`; a `drop` column goes away whole; a last column may `wrap` onto more lines, and loses nothing.
+ * `never` stays as it is, and so does a column in a file.
  */
-type Cut = 'never' | 'prefix' | 'middle' | 'end' | 'drop';
+type Cut = 'never' | 'prefix' | 'middle' | 'end' | 'drop' | 'wrap';
 
 export interface Column<Row> {
   readonly title: string;
@@ -35,6 +36,8 @@ interface Laid {
 }
 
 const GAP = 2;
+/** Of a text that has no room beside the other columns and goes below them. */
+const INDENT = 4;
 
 const lay = <Row>(column: Column<Row>, rows: readonly Row[]): Laid => {
   const cells = [span(column.title, 'dim'), ...rows.map(column.cell)];
@@ -43,7 +46,9 @@ const lay = <Row>(column: Column<Row>, rows: readonly Row[]): Laid => {
 };
 
 const excessOf = (columns: readonly Laid[], available: number): number =>
-  columns.reduce((sum, column) => sum + column.width, GAP * (columns.length - 1)) - available;
+  columns.reduce((sum, { cut, min, width }) => sum + (cut === 'wrap' ? Math.min(min, width) : width), 0) +
+  GAP * (columns.length - 1) -
+  available;
 
 /** Ids first: their prefix says as much. Then whole columns, the last one first; then texts, the widest one first. */
 const fitted = (columns: readonly Laid[], available: number): readonly Laid[] => {
@@ -67,6 +72,7 @@ const cutTo = (cell: Span, { width, cut }: Laid, ellipsis: string): Span => {
   switch (cut) {
     case 'never':
     case 'drop':
+    case 'wrap':
       return cell;
     case 'prefix':
       return { ...cell, text: characters.slice(0, width).join('') };
@@ -87,19 +93,41 @@ const padded = (cell: Span, column: Laid, isLast: boolean): Line => {
   return isLast ? [cell] : [cell, blank, gap];
 };
 
+/** Beside the other columns where its least width fits there, else below them. */
+const wrapped = (row: number, others: Line, last: Laid, available: number): readonly Line[] => {
+  const cell = last.cells[row] ?? { text: '' };
+  const start = lineWidth(others);
+  if (available - start >= Math.min(last.min, last.width)) {
+    const [first = '', ...more] = wrap(cell.text, available - start);
+    return [
+      [...others, { ...cell, text: first }],
+      ...more.map((text) => [{ text: ' '.repeat(start) }, { ...cell, text }]),
+    ];
+  }
+  if (row === 0 || cell.text === '') return [others];
+  return [
+    others,
+    ...wrap(cell.text, available - INDENT).map((text) => [{ text: ' '.repeat(INDENT) }, { ...cell, text }]),
+  ];
+};
+
 export const renderTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], look: TableLook): string => {
   const laid = fitted(
     columns.map((column) => lay(column, rows)),
     look.columns,
   );
-  const lineAt = (row: number): Line =>
-    laid.flatMap((column, index) => {
+  const last = laid.at(-1);
+  const linesAt = (row: number): readonly Line[] => {
+    const cells = laid.map((column, index) => {
       const cell = column.cells[row] ?? { text: '' };
       return padded(cutTo(cell, column, look.ellipsis), column, index === laid.length - 1);
     });
-  return Array.from({ length: rows.length + 1 }, (_, row) => `${renderLine(lineAt(row), look.paint).trimEnd()}\n`).join(
-    '',
-  );
+    return last?.cut === 'wrap' ? wrapped(row, cells.slice(0, -1).flat(), last, look.columns) : [cells.flat()];
+  };
+  return Array.from({ length: rows.length + 1 }, (_, row) => linesAt(row))
+    .flat()
+    .map((line) => `${renderLine(line, look.paint).trimEnd()}\n`)
+    .join('');
 };
 
 /** Facts of one thing: names dim and aligned, values whole. Entries without a value are left out. */

@@ -19,7 +19,11 @@ export interface Runner {
 const namesIn = (command: Command): Names => {
   const [name] = command.registeredArguments.map((one) => one.name());
   const [text] = command.args;
-  return name === 'VOLUME' ? { volume: text } : name === 'MIGRATION' ? { migration: text } : {};
+  const kinds = name?.split('|') ?? [];
+  return {
+    ...(kinds.includes('VOLUME') ? { volume: text } : {}),
+    ...(kinds.includes('MIGRATION') ? { migration: text } : {}),
+  };
 };
 
 export const createRunner = (deps: CliDeps): Runner => {

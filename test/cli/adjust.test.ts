@@ -59,6 +59,14 @@ describe('volmove pause, resume and bandwidth', () => {
     expect(result.stderr).toContain('Volume data1 is not being migrated.');
   });
 
+  it('name what was asked about where a refusal says what to look at', async () => {
+    const fault = { code: 409, message: 'it has succeeded', remedy: 'Look at it: volmove show MIGRATION.' };
+    world.service.intercept = ({ method }) =>
+      method === 'POST' ? { status: 409, body: { conflictingRequest: fault } } : undefined;
+
+    expect((await world.run(['pause', ID])).stderr).toContain(`Look at it: volmove show ${ID}.`);
+  });
+
   it('show a pause and a limit', async () => {
     world.service.migrations[0] = aMigration({
       paused: PAUSE,

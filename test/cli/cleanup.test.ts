@@ -83,7 +83,7 @@ describe('volmove cleanup', () => {
     expect(result.exitCode).toBe(EXIT.leftovers);
     expect(EXIT.leftovers).toBe(10);
     const lines = result.stdout.split('\n');
-    expect(lines[0]).toMatch(/^OBJECT +HOST +SIZE +AGE +TRIES +STATE +WHY +LAST REASON$/);
+    expect(lines[0]).toMatch(/^OBJECT +HOST +SIZE +AGE +TRIES +STATE +WHY$/);
     expect(lines[1]).toMatch(/^volume-.* store-b@files#p1 +20\.0 MiB +2 h 00 min +0 +nobody wants it +made by run 1/);
     expect(lines[2]).toMatch(/^volume-p .* 3 +needs you .* it is open$/);
     expect(lines[3]).toMatch(new RegExp(`^${STRANGER} .* unknown `));
@@ -241,7 +241,7 @@ describe('what a migration has left', () => {
 
     const { stdout } = await world.run(['show', migrationId(1)]);
 
-    expect(stdout).toMatch(/It lives at +store-a@files#p1 +safe, as before/);
+    expect(stdout).toMatch(/Left it at +store-a@files#p1 +safe, as before/);
     expect(stdout).toMatch(/Cleanup +needs you/);
     expect(stdout).toContain(`${OBJECT} on store-b@files#p1, 3 tries: it is open; next try at 2026-11-23 02:11:00 UTC`);
     expect(stdout).toContain('volmove cleanup');

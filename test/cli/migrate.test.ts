@@ -94,7 +94,7 @@ describe('volmove migrate', () => {
   it('only checks with --dry-run: every check, and what to do about those that block', async () => {
     world.service.checks.push(
       { name: 'volume_available', ok: true, message: 'The volume is available.', remedy: null },
-      { name: 'space', ok: false, message: 'The pool is full.', remedy: 'Choose another pool.' },
+      { name: 'space', ok: false, message: 'The pool is full.', remedy: 'Look at it: volmove show VOLUME.' },
     );
 
     const result = await world.run(['migrate', 'data1', ...TO, '--dry-run']);
@@ -106,7 +106,7 @@ describe('volmove migrate', () => {
       'space             blocked  The pool is full.',
       '',
     ]);
-    expect(result.stderr).toContain('To pass "space": Choose another pool.');
+    expect(result.stderr).toContain(`To pass "space": Look at it: volmove show ${volumeId(1)}.`);
     expect(world.posted()?.body).toMatchObject({ migration: { dry_run: true } });
   });
 

@@ -80,6 +80,19 @@ describe('a table', () => {
     expect(at(22)).toBe('ID      PLACE        N\nab-012  host@…#pool  7\n');
   });
 
+  it('says the whole of a last text: on more lines beside the others, or below them where there is no room', () => {
+    const wide: readonly Column<string>[] = [
+      { title: 'ID', cell: () => ({ text: '0123456789' }) },
+      { title: 'WHY', cell: (why) => ({ text: why }), cut: 'wrap', min: 12 },
+    ];
+    const shown = (width: number): string =>
+      renderTable(wide, ['nobody here knows it'], { paint: plain, columns: width, ellipsis: '…' });
+
+    expect(shown(40)).toBe('ID          WHY\n0123456789  nobody here knows it\n');
+    expect(shown(26)).toBe('ID          WHY\n0123456789  nobody here\n            knows it\n');
+    expect(shown(20)).toBe('ID\n0123456789\n    nobody here\n    knows it\n');
+  });
+
   it('stays readable, if too wide, where nothing gives way any more', () => {
     expect(at(5)).toBe('ID      PLACE    N\nab-012  hos…ool  7\n');
   });

@@ -93,7 +93,7 @@ describe('what is shown of migrations, volumes and storage', () => {
 
     const { stdout } = await world.run(['show', migrationId(1)]);
 
-    expect(stdout).toContain('It lives at          store-b@files#p1\n');
+    expect(stdout).toContain('Left it at           store-b@files#p1\n');
     expect(stdout).toContain(`Digest, destination  ${'ab'.repeat(32)}  equal\n`);
     expect(stdout).toContain('Data                 3.0 GiB read, 3.0 GiB written\n');
     expect(stdout).toContain('2026-11-23 02:09:20  copying     10 s  workflow\n');
@@ -108,7 +108,7 @@ describe('what is shown of migrations, volumes and storage', () => {
 
     expect(stdout).toContain('Reason       The connection between the agents broke: ECONNRESET  (ConnectionLost)\n');
     expect(stdout).toContain('What to do   Check the network between the two hosts');
-    expect(stdout).toContain('It lives at  store-a@files#p1  safe, as before\n');
+    expect(stdout).toContain('Left it at   store-a@files#p1  safe, as before\n');
     expect(stdout).toContain('Left over    volume-1 on store-a@files#p1, 3 tries: it is open\n');
     expect(stdout).toContain('TIME (UTC)           RUN  STEP');
   });

@@ -25,8 +25,10 @@ describe('volmove restore', () => {
     const result = await world.run(['restore', 'data1', '--yes']);
 
     expect(result).toMatchObject({ exitCode: 0, stdout: '' });
-    expect(result.stderr).toContain('data1 goes from store-b@files#p1 back to store-a@files#p1, kept until 2026-11-23');
-    expect(result.stderr).toContain('what is at store-b@files#p1 is removed.');
+    expect(result.stderr).toContain(
+      'data1 is to go from store-b@files#p1 back to store-a@files#p1, kept until 2026-11-23',
+    );
+    expect(result.stderr).toContain('what is at store-b@files#p1 is removed then.');
     expect(result.stderr).toContain('data1 lives at store-a@files#p1 again.');
     expect(world.posted()).toMatchObject({
       path: expect.stringContaining(WITH_SOURCE),
@@ -38,7 +40,7 @@ describe('volmove restore', () => {
     const result = await world.run(['restore', 'data1', '--migration', OLD, '--discard-changes', '--yes']);
 
     expect(result.exitCode).toBe(0);
-    expect(result.stderr).toContain('What was written since then is lost.');
+    expect(result.stderr).toContain('With that, what was written since the migration is lost.');
     expect(world.posted()).toMatchObject({
       path: expect.stringContaining(OLD),
       body: { restore: { discard_changes: true } },
@@ -172,7 +174,7 @@ describe('what is kept', () => {
 
     const watched = await world.run(['watch', OLD]);
 
-    expect(stdout).toMatch(/It lives at +store-a@files#p1 +it went back there/);
+    expect(stdout).toMatch(/Left it at +store-a@files#p1 +it went back there/);
     expect(watched.stderr + watched.stdout).toContain('data1 went back to store-a@files#p1');
   });
 });

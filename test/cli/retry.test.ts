@@ -22,6 +22,7 @@ describe('volmove retry', () => {
     world.service.intercept = ({ method }) =>
       method === 'POST' ? { status: 202, body: { migration: aMigration({ run: 2 }) } } : undefined;
   };
+
   it('begins a migration again, and says that it begins from the beginning', async () => {
     const result = await world.run(['retry', ID.slice(0, 8)]);
 
@@ -35,6 +36,12 @@ describe('volmove retry', () => {
     failedWith({ kept: [KEPT as never] });
 
     expect((await world.run(['retry', ID])).stderr).toContain('with what was copied before (run 2)');
+  });
+
+  it('says of a run that is under way that it is, not how it has begun', async () => {
+    failedWith({ state: 'running', ended_at: null, run: 2 });
+
+    expect((await world.run(['retry', ID])).stderr).toContain('asked for before and under way (run 2)');
   });
 
   it('waits until it has ended, and ends as it did', async () => {
@@ -60,7 +67,7 @@ describe('volmove retry', () => {
 
     const result = await world.run(['retry', ID]);
 
-    expect(result.exitCode).toBe(EXIT.blocked);
+    expect(result.exitCode).toBe(EXIT.conflict);
     expect(result.stderr).toContain('Look at it.');
     expect(result.stderr).toContain('cannot be retried');
   });

@@ -143,6 +143,14 @@ describe('commands on volumes', () => {
     expect(result.stderr).toContain('attaching it ends that migration');
   });
 
+  it('does not say so of a locked one, which refuses the attach', async () => {
+    world.service.volumes[0] = aVolume({ migration_status: 'migrating', status: 'maintenance' });
+
+    const result = await world.run(['attach', 'data1']);
+
+    expect(result.stderr).not.toContain('attaching it ends that migration');
+  });
+
   it('detaches the host that has it', async () => {
     const attachment = { id: volumeId(1), attachment_id: 'att-1', host_name: 'guest' };
     world.service.volumes[0] = aVolume({ status: 'in-use', attachments: [attachment] });
