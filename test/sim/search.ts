@@ -20,6 +20,8 @@ export interface Found {
 }
 
 const SEEDS_AT_ONCE = 5;
+/** What a killed party was waiting for is never let go: a thread that has told so many stories makes room for another. */
+const SEEDS_OF_A_THREAD = 250;
 
 export const search = async ({ from, seeds, jobs, onProgress }: Search): Promise<Found> => {
   const began = performance.now();
@@ -42,18 +44,24 @@ export const search = async ({ from, seeds, jobs, onProgress }: Search): Promise
     next = Math.min(end, first + SEEDS_AT_ONCE);
     worker.postMessage({ from: first, end: next });
   };
-  const work = (): Promise<void> =>
+  const oneThread = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(new URL('./worker.ts', import.meta.url));
+      let told = 0;
       worker.on('error', reject);
       worker.on('exit', () => resolve());
       worker.on('message', (message: Told | 'done') => {
-        if (message !== 'done') note(message);
-        else if (next < end) tellSome(worker);
+        if (message !== 'done') {
+          told += 1;
+          note(message);
+        } else if (next < end && told < SEEDS_OF_A_THREAD) tellSome(worker);
         else void worker.terminate();
       });
       tellSome(worker);
     });
+  const work = async (): Promise<void> => {
+    while (next < end) await oneThread();
+  };
 
   const threads = Math.max(1, Math.min(jobs, Math.ceil(seeds / SEEDS_AT_ONCE)));
   await Promise.all(Array.from({ length: threads }, work));

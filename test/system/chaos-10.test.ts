@@ -11,5 +11,7 @@ describe('a cloud and agents that are killed and frozen in mid-flight', () => {
 
     expect(report.violations, lines.join('\n')).toEqual([]);
     expect(report.rounds).toHaveLength(10);
+    expect(report.rounds.every(({ faults }) => faults.length > 0)).toBe(true);
+    expect(report.rounds.some(({ outcomes }) => (outcomes.succeeded ?? 0) > 0)).toBe(true);
   }, 600_000);
 });
