@@ -9,8 +9,10 @@ import { fileURLToPath } from 'node:url';
 
 const NEEDED_MAJOR = 24;
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
-/** Set for the second Node: if that one is too old as well, a third would be no better. */
+/** Set for the second Node, to the first one's process id: if that one is too old as well, a third would be no better. */
 const GUARD = 'VOLMOVE_LAUNCHED';
+
+const LOOK_AT_FRONT_MS = 500;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const major = Number(process.versions.node.split('.', 1)[0]);
@@ -37,7 +39,7 @@ const standInFrontOf = (node) => {
   for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
   child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
-    env: { ...process.env, [GUARD]: '1' },
+    env: { ...process.env, [GUARD]: String(process.pid) },
   });
   child.on('error', (error) => {
     process.stderr.write(
@@ -52,9 +54,20 @@ const standInFrontOf = (node) => {
   });
 };
 
+/** What kills the process that a shell knows means this one: an agent must not live on behind it. */
+const dieWithFront = () => {
+  const front = Number(process.env[GUARD]);
+  // who was started by somebody behind a front has a parent of its own
+  if (process.ppid !== front) return;
+  setInterval(() => {
+    if (process.ppid !== front) process.kill(process.pid, 'SIGKILL');
+  }, LOOK_AT_FRONT_MS).unref();
+};
+
 if (major >= NEEDED_MAJOR) {
   const { beginLean, freshBundle } = await import('./lean.js');
   beginLean(fileURLToPath(import.meta.url));
+  if (process.env[GUARD] !== undefined) dieWithFront();
   module.enableCompileCache(join(dirname(here), 'node_modules', '.cache', 'volmove'));
   await import(freshBundle(dirname(here)) ?? './main.ts');
 } else {

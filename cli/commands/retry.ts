@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { keptOf } from '../output/kept.ts';
 import { unbroken } from '../output/line.ts';
 import { type AddCommand, examples, operand, positive } from '../runtime/command.ts';
-import { resolveMigration } from '../runtime/resolve.ts';
+import { MIGRATION_OR_VOLUME, resolveFailed } from '../runtime/resolve.ts';
 import type { Session } from '../runtime/session.ts';
 import { runWatch } from '../watch/run-watch.ts';
 
@@ -24,7 +24,7 @@ const announce = (session: Session, before: Migration, migration: Migration, wai
 };
 
 const retry = async (session: Session, text: string, { wait, timeout }: RetryOptions): Promise<ExitCode> => {
-  const before = await resolveMigration(session.client, text);
+  const before = await resolveFailed(session.client, text);
   const migration = await session.client.retry(before.id);
   announce(session, before, migration, wait === true);
   if (wait !== true) {
@@ -44,9 +44,9 @@ export const addRetry: AddCommand = (program, { act }) => {
     .description(
       'Begins a migration again that has failed, under the same id. It goes on with what was copied before, while that is kept (migrate --keep-destination); else from the beginning.',
     )
-    .argument('<MIGRATION>', 'id, or its first 8 or more characters')
+    .argument('<MIGRATION|VOLUME>', MIGRATION_OR_VOLUME)
     .option('--wait', 'show the progress until it has ended')
     .option('--timeout <seconds>', 'give up waiting after this time; the migration goes on', positive)
-    .addHelpText('before', examples('volmove retry 0197c2a4', 'volmove retry 0197c2a4 --wait'))
+    .addHelpText('before', examples('volmove retry 0197c2a4', 'volmove retry data1', 'volmove retry 0197c2a4 --wait'))
     .action(act<RetryOptions>((session, operands, options) => retry(session, operand(operands, 0), options)));
 };

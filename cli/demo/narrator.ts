@@ -3,6 +3,7 @@ import { renderLine, span } from '../output/line.ts';
 import { createPaint, marksFor } from '../output/paint.ts';
 import { rate } from '../output/units.ts';
 import { amounts, bar } from '../watch/bar.ts';
+import { zeroingOf } from '../watch/monitor.ts';
 
 /**
  * What the demo shows while a volume moves: events as they come, and below them a bar that is redrawn where the terminal can,
@@ -57,7 +58,7 @@ export const createNarrator = ({ print, draw, env }: NarratorDeps): Narrator => 
       const { progress } = migration;
       const percent = done ? 100 : Math.min(99, progress?.percent ?? 0);
       const moved = progress
-        ? `${amounts({ doneBytes: progress.done_bytes, totalBytes: progress.total_bytes } as never)}  ${rate(progress.rate_bytes_per_second)}`
+        ? `${amounts({ doneBytes: progress.done_bytes, totalBytes: progress.total_bytes, zeroing: zeroingOf(progress) })}  ${rate(progress.rate_bytes_per_second)}`
         : '';
       const line = [
         span(`    ${migration.phase.padEnd(11)} `, 'bold'),

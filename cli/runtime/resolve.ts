@@ -1,4 +1,4 @@
-import { type Migration, type Volume, volumePlace } from '../api/types.ts';
+import { type Migration, type MigrationState, type Volume, volumePlace } from '../api/types.ts';
 import type { Client } from '../client.ts';
 import { ApiError, CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -88,14 +88,35 @@ export const resolveMigration = async (client: Client, text: string): Promise<Mi
 
 export const MIGRATION_OR_VOLUME = 'id of a migration, or its first 8 or more characters; name or id of its volume';
 
+/** One that was refused meanwhile is newer than the one that is under way: so states are asked for, not the newest. */
+const newestOf = async (
+  client: Client,
+  { id: volumeId }: Volume,
+  states: readonly MigrationState[],
+): Promise<Migration | undefined> => {
+  for (const state of states) {
+    const [newest] = (await client.migrations({ volumeId, state, limit: 1 })).migrations;
+    if (newest !== undefined) return newest;
+  }
+  return undefined;
+};
+
 /** A migration, or the one that a volume is in. */
 export const resolveUnderWay = async (client: Client, text: string): Promise<Migration> => {
   const found = await resolveAny(client, text);
   if (found.kind === 'migration') return found.migration;
-  const { id: volumeId } = found.volume;
-  const [newest] = (await client.migrations({ volumeId, limit: 1 })).migrations;
-  if (newest !== undefined && newest.ended_at === null) return newest;
+  const underWay = await newestOf(client, found.volume, ['running', 'requested']);
+  if (underWay !== undefined) return underWay;
   throw notFound(`Volume ${text} is not being migrated.`, 'List what is under way: volmove list --state running');
+};
+
+/** A migration, or the last one of a volume that has failed. */
+export const resolveFailed = async (client: Client, text: string): Promise<Migration> => {
+  const found = await resolveAny(client, text);
+  if (found.kind === 'migration') return found.migration;
+  const failed = await newestOf(client, found.volume, ['failed']);
+  if (failed !== undefined) return failed;
+  throw notFound(`No migration of volume ${text} has failed.`, `List its migrations: volmove list --volume ${text}`);
 };
 
 export type Resource =

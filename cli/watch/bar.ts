@@ -15,7 +15,11 @@ export const bar = (percent: number, width: number, marks: Marks): Line => {
   return [span(marks.barFull.repeat(filled), 'cyan'), span(marks.barEmpty.repeat(width - filled), 'dim')];
 };
 
-export const amounts = ({ doneBytes, totalBytes, zeroing }: ShownProgress): string =>
+export const amounts = ({
+  doneBytes,
+  totalBytes,
+  zeroing,
+}: Pick<ShownProgress, 'doneBytes' | 'totalBytes' | 'zeroing'>): string =>
   zeroing === null
     ? `${bytes(doneBytes)} of ${bytes(totalBytes)}`
     : `zeroing the rest of the destination, ${bytes(zeroing.doneBytes)} of ${bytes(zeroing.totalBytes)}`;

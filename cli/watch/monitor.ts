@@ -86,14 +86,14 @@ const running = (
     rateBytesPerSecond,
     etaSeconds: rateBytesPerSecond === 0 ? null : progress.eta_seconds,
     attempt: Math.max(progress.attempt, before?.attempt ?? 0),
-    zeroing: progress.zeroing && {
-      doneBytes: progress.zeroing.done_bytes,
-      totalBytes: progress.zeroing.total_bytes,
-    },
+    zeroing: zeroingOf(progress),
     stalledSeconds: stalledSeconds(progress, nowMs),
     reportAgeMs: Math.max(0, nowMs - reportSeenAtMs),
   };
 };
+
+export const zeroingOf = ({ zeroing }: Progress): ShownProgress['zeroing'] =>
+  zeroing && { doneBytes: zeroing.done_bytes, totalBytes: zeroing.total_bytes };
 
 const whole = (migration: Migration): ShownProgress => ({
   phase: 'succeeded',

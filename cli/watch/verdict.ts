@@ -80,7 +80,7 @@ const success = (migration: Migration): string[] => {
     ];
   }
   const moved = `${bytes(migration.size_bytes)}${inTime(migration)}, ${proofText(migration)}`;
-  return [`${migrationLabel(migration)} lives at ${migration.destination} now: ${moved}.`];
+  return [`${migrationLabel(migration)} moved to ${migration.destination}: ${moved}.`];
 };
 
 /** What to do after a failure; empty when there is nothing that the verdict has not said. */
@@ -92,7 +92,7 @@ const failure = (migration: Migration): string[] => {
   const remedy = migration.reason === null ? '' : remedyOf(migration, migration.reason);
   const next = remedy === '' ? [] : [`Next: ${remedy}`];
   const verb = migration.state === 'refused' ? 'was refused' : `failed${inTime(migration)}`;
-  const safe = `The volume is safe at ${migration.source}.`;
+  const safe = `The volume stayed safe at ${migration.source}.`;
   return [`The migration of ${migrationLabel(migration)} ${verb}: ${reason}`, safe, ...next];
 };
 

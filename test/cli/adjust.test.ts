@@ -49,6 +49,16 @@ describe('volmove pause, resume and bandwidth', () => {
     expect(world.posted()).toBeUndefined();
   });
 
+  it('find the migration that is under way, although a newer one of the volume was refused', async () => {
+    const [running] = world.service.migrations;
+    world.service.migrations.unshift(aMigration({ id: migrationId(9), state: 'refused', ended_at: PAUSE.at }));
+
+    const result = await world.run(['pause', 'data1']);
+
+    expect(result.exitCode).toBe(0);
+    expect(world.posted()?.path).toContain(running?.id);
+  });
+
   it('find nothing to adjust in a volume that is not being migrated', async () => {
     world.service.migrations.length = 0;
     world.service.migrations.push(aFailure({ volume_id: volumeId(1) }));

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -104,6 +104,23 @@ describe.each(OLD)('the launcher under %s', (_name, [program = '', ...first]) =>
     expect(await run.ended).toBe(1);
     expect(run.err()).toContain('volmove needs Node 24 or newer');
     expect(run.err()).toContain('npm ci');
+  });
+
+  it('does not leave its Node behind when it is killed with -9', async () => {
+    const place = join(root, 'node_modules', 'node', 'bin');
+    mkdirSync(place, { recursive: true });
+    symlinkSync(process.execPath, join(place, 'node'));
+    writeFileSync(
+      join(root, 'cli', 'lean.js'),
+      'export const beginLean = () => {}; export const freshBundle = () => undefined;',
+    );
+    writeFileSync(join(root, 'cli', 'main.ts'), 'console.log("up"); setInterval(() => undefined, 1000);');
+    const run = start('agent');
+    await saying(run, '\n');
+
+    run.child.kill('SIGKILL');
+    // its streams are those of the Node behind it, too: they close when both have ended
+    expect(await run.ended).toBe('SIGKILL');
   });
 
   it('runs the command for real with the package’s own Node', async () => {

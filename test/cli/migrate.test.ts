@@ -71,7 +71,7 @@ describe('volmove migrate', () => {
     const result = await world.run(['migrate', 'data1', ...TO, '--wait']);
 
     expect(result).toMatchObject({ exitCode: 0, stdout: `${ID}\n` });
-    expect(result.stderr).toContain('done: data1 lives at store-b@files#p1 now');
+    expect(result.stderr).toContain('done: data1 moved to store-b@files#p1');
   });
 
   it('waits and prints one JSON document: how it ended', async () => {
@@ -138,6 +138,13 @@ describe('volmove migrate', () => {
     expect(text.stderr).toContain('data1 stays at store-a@files#p1');
     expect(world.posted()?.body).toEqual({ cancel: {} });
     expect(JSON.parse(json.stdout).migration.cancel_wished).toBe(true);
+  });
+
+  it('cancels the migration that a volume is in', async () => {
+    await world.run(['cancel', 'data1']);
+
+    expect(world.posted()).toMatchObject({ body: { cancel: {} } });
+    expect(world.posted()?.path).toContain(ID);
   });
 
   it('says that it is too late to cancel', async () => {

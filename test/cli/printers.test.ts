@@ -125,7 +125,7 @@ describe('the terminal printer', () => {
     printer.close();
 
     expect(written.at(-1)).toBe(
-      '\n+ data1 lives at store-b@files#p1 now: 8.0 GiB in 26 s, digest abababababab at both ends.\n  The old copy is removed.\n',
+      '\n+ data1 moved to store-b@files#p1: 8.0 GiB in 26 s, digest abababababab at both ends.\n  The old copy is removed.\n',
     );
   });
 });
@@ -152,7 +152,7 @@ describe('the plain printer', () => {
       '02:10:00  data1  copying 45 %, 3.6 GiB of 8.0 GiB, 312 MiB/s, ETA 14 s\n',
       '02:10:05  data1  copying 50 %, 4.0 GiB of 8.0 GiB, 312 MiB/s, ETA 14 s\n',
       '02:10:12  data1  succeeded\n',
-      'done: data1 lives at store-b@files#p1 now: 8.0 GiB in 26 s, digest abababababab at both ends. The old copy is removed.\n',
+      'done: data1 moved to store-b@files#p1: 8.0 GiB in 26 s, digest abababababab at both ends. The old copy is removed.\n',
     ]);
   });
 
@@ -211,7 +211,7 @@ describe('the verdict', () => {
   it('of a failure gives the reason, where the volume is safe, and what to do', () => {
     expect(verdictOf(aFailure()).sentences).toEqual([
       'The migration of data1 failed in 26 s: The connection between the agents broke: ECONNRESET',
-      'The volume is safe at store-a@files#p1.',
+      'The volume stayed safe at store-a@files#p1.',
       'Next: Check the network between the two hosts and that both agents run.',
       'Nothing is left over.',
     ]);

@@ -27,7 +27,7 @@ describe('volmove watch', () => {
     const result = await world.run(['watch', ID]);
 
     expect(result.exitCode).toBe(0);
-    expect(result.stdout.trimEnd().split('\n').at(-1)).toContain('done: data1 lives at store-b@files#p1 now');
+    expect(result.stdout.trimEnd().split('\n').at(-1)).toContain('done: data1 moved to store-b@files#p1');
     expect(result.stderr).toBe('');
   });
 
@@ -37,7 +37,7 @@ describe('volmove watch', () => {
     const result = await world.run(['watch', ID]);
 
     expect(result.exitCode).toBe(7);
-    expect(result.stdout).toContain('The volume is safe at store-a@files#p1.');
+    expect(result.stdout).toContain('The volume stayed safe at store-a@files#p1.');
     expect(result.stdout).toContain('Check the network between the two hosts');
   });
 
@@ -126,7 +126,7 @@ describe('volmove watch', () => {
     const result = await world.run(['watch', ID, '0197c2a4-0002']);
 
     expect(result.exitCode).toBe(7);
-    expect(result.stdout).toContain('done: data1 lives at');
+    expect(result.stdout).toContain('done: data1 moved to');
     expect(result.stdout).toContain('FAILED: The migration of data2');
   });
 
