@@ -1,5 +1,6 @@
 import { VolmoveError } from '../domain/error.ts';
 import { EXIT, type ExitCode, exitCodeOfStatus } from './exit-codes.ts';
+import { remedyOfCode } from './output/remedy.ts';
 
 /** Errors as the command line tells them: what happened and why, what to do next, and the exit code that says so to a script. */
 
@@ -83,7 +84,7 @@ export const reportOf = (error: unknown): ErrorReport => {
       exitCode,
       code: error.code,
       message: error.message,
-      remedy: error.remedy ?? remedyOfStatus(error.status),
+      remedy: error.remedy ?? remedyOfStatus(error.status) ?? remedyOfCode(error.code),
     };
   }
   if (error instanceof VolmoveError) {

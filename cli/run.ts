@@ -3,7 +3,7 @@ import { type ErrorReport, reportOf } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { harmlessLines, wrap } from './output/line.ts';
 import { createPaint, marksFor } from './output/paint.ts';
-import { fillIn } from './output/remedy.ts';
+import { fillIn, namesIn } from './output/remedy.ts';
 import { createProgram } from './program.ts';
 import { createRunner } from './runtime/command.ts';
 import type { CliDeps } from './runtime/deps.ts';
@@ -58,7 +58,10 @@ export const runCli = async (args: readonly string[], deps: CliDeps): Promise<Ex
     if (error instanceof CommanderError && HELP_OR_VERSION.has(error.code)) return EXIT.done;
     if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
     const told = error instanceof CommanderError ? usageReport(error, args) : reportOf(error);
-    const report = { ...told, remedy: told.remedy === null ? null : fillIn(told.remedy, runner.names()) };
+    const report = {
+      ...told,
+      remedy: told.remedy === null ? null : fillIn(told.remedy, { ...namesIn(told.message), ...runner.names() }),
+    };
     printReport(deps, report, args.includes('--json'));
     if (deps.env.VOLMOVE_DEBUG && error instanceof Error) deps.stderr.write(`${error.stack ?? ''}\n`);
     return report.exitCode;

@@ -1,3 +1,5 @@
+import { bytesApart } from './bytes.ts';
+
 /**
  * Every error that a person or a state machine can see: its stable code (also the state machine's error name), its HTTP
  * status, whether trying again may help, its message and what to do. Texts of standard rejections are those of the
@@ -29,7 +31,7 @@ type None = Record<string, never>;
 
 export const CATALOGUE = {
   // requests
-  InvalidRequest: entry<Reason>(400, false, (p) => p.reason, 'Correct the request and send it again.'),
+  InvalidRequest: entry<Reason>(400, false, (p) => p.reason, 'Correct what the message names, and ask again.'),
   MalformedBody: entry<Reason>(
     400,
     false,
@@ -122,11 +124,29 @@ export const CATALOGUE = {
     (p) => `Invalid volume: ${p.reason}`,
     'Look at the volume: volmove show VOLUME.',
   ),
+  CannotAttach: entry<Reason>(
+    400,
+    false,
+    (p) => `Invalid volume: ${p.reason}`,
+    'Only an available volume can be attached. See who has it: volmove show VOLUME; take it from there: volmove detach VOLUME.',
+  ),
+  CannotDetach: entry<Reason>(
+    400,
+    false,
+    (p) => `Invalid volume: ${p.reason}`,
+    'Only a volume that is in use can be detached; an available one is free already. See it: volmove show VOLUME.',
+  ),
+  CannotDelete: entry<Reason>(
+    400,
+    false,
+    (p) => `Invalid volume: ${p.reason}`,
+    'See its status: volmove show VOLUME. One that is in use is freed first: volmove detach VOLUME.',
+  ),
   VolumeLocked: entry<Reason>(
     400,
     false,
     (p) => `Invalid volume: ${p.reason}`,
-    'A migration has locked the volume. Wait until it ends (volmove watch MIGRATION) or cancel it (volmove cancel MIGRATION).',
+    'A migration has locked the volume; see which: volmove show VOLUME. Wait until it ends (volmove watch MIGRATION) or cancel it (volmove cancel MIGRATION).',
   ),
   VolumeClaimed: entry<Reason>(
     400,
@@ -242,7 +262,10 @@ export const CATALOGUE = {
   CapacityShort: entry<{ place: string; needBytes: number; freeBytes: number }>(
     400,
     false,
-    (p) => `Not enough space in ${p.place}: ${p.needBytes} bytes are needed, ${p.freeBytes} are free and not reserved.`,
+    ({ place, needBytes, freeBytes }) => {
+      const [need, free] = bytesApart(needBytes, freeBytes);
+      return `Not enough space in ${place}: ${need} are needed, ${free} are free and not reserved.`;
+    },
     'Choose another pool, or free space there.',
   ),
   DdNotPossible: entry<Reason>(

@@ -12,8 +12,9 @@ const shorten = (body: string): string => {
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 };
 
-/** `{"itemNotFound": {code, message, error_code?, remedy?}}` in all its spellings, or whatever a proxy in between wrote. */
-export const apiErrorOf = (status: number, what: string, body: string): ApiError => {
+/** `{"itemNotFound": {code, message, error_code?, remedy?}}` in all its spellings, or whatever a proxy in between wrote.
+ * `errorCode`: of the header, where a body of the standard has no room for it. */
+export const apiErrorOf = (status: number, what: string, body: string, errorCode: string | null = null): ApiError => {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body);
@@ -25,7 +26,7 @@ export const apiErrorOf = (status: number, what: string, body: string): ApiError
   const message = text(fault?.message) ?? text(inner) ?? (body.trim() === '' ? null : shorten(body));
   return new ApiError({
     status,
-    code: text(fault?.error_code) ?? kind ?? `HTTP ${status}`,
+    code: text(fault?.error_code) ?? errorCode ?? kind ?? `HTTP ${status}`,
     message: message ?? `${what} was answered with HTTP ${status} and no words.`,
     remedy: text(fault?.remedy),
   });

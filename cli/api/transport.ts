@@ -84,12 +84,16 @@ export const createTransport = (
   endpoint: string,
   token: string,
 ): Transport => {
-  const exchange = async (url: string, call: Call): Promise<{ status: number; body: string }> => {
+  const exchange = async (
+    url: string,
+    call: Call,
+  ): Promise<{ status: number; body: string; errorCode: string | null }> => {
     const limit = deps.deadline(REQUEST_LIMIT_MS);
     const signal = call.signal === undefined ? limit : AbortSignal.any([limit, call.signal]);
     try {
       const response = await deps.fetch(url, initOf(token, call, signal));
-      return { status: response.status, body: await response.text() };
+      const errorCode = response.headers.get('x-volmove-error-code');
+      return { status: response.status, body: await response.text(), errorCode };
     } catch (error) {
       if (call.signal?.aborted) throw error;
       throw unreachable(
@@ -101,8 +105,8 @@ export const createTransport = (
   };
 
   return async (path, call = {}) => {
-    const { status, body } = await exchange(urlOf(endpoint, path, call.query), call);
-    if (status >= 400) throw apiErrorOf(status, `${call.method ?? 'GET'} ${path}`, body);
+    const { status, body, errorCode } = await exchange(urlOf(endpoint, path, call.query), call);
+    if (status >= 400) throw apiErrorOf(status, `${call.method ?? 'GET'} ${path}`, body, errorCode);
     if (body === '') return undefined;
     try {
       return JSON.parse(body) as unknown;

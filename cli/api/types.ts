@@ -129,7 +129,8 @@ export interface Migration {
   readonly bytes_read: number | null;
   readonly bytes_written: number | null;
   readonly story: readonly StoryEntry[];
-  readonly execution: string;
+  /** Null for one that was refused: it never began. */
+  readonly execution: string | null;
 }
 
 export interface MigrationRequest {

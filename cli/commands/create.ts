@@ -1,3 +1,4 @@
+import { MAX_SIZE_GIB } from '../../domain/volume/volume.ts';
 import { volumeLabel, volumePlace } from '../api/types.ts';
 import { CliError, usageError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -18,6 +19,12 @@ const parseSize = (text: string): number => {
   const size = Number(text);
   if (!Number.isSafeInteger(size) || size < 1) {
     throw usageError(`The size "${text}" is not a whole number of GiB, 1 or more.`, 'For example: volmove create 10');
+  }
+  if (size > MAX_SIZE_GIB) {
+    throw usageError(
+      `${text} GiB is larger than the largest volume, which has ${MAX_SIZE_GIB} GiB.`,
+      `Ask for ${MAX_SIZE_GIB} at the most. The size is in GiB: volmove create 10 makes a volume of 10 GiB.`,
+    );
   }
   return size;
 };

@@ -2,11 +2,12 @@ import { DEFAULT_PRIORITY } from '../../domain/priority.ts';
 import { type Migration, migrationLabel, type StoryEntry } from '../api/types.ts';
 import { progressWords } from '../watch/bar.ts';
 import { look as lookAt } from '../watch/monitor.ts';
-import { CLEANUP_REMEDY, remedyOf, tookMs } from '../watch/verdict.ts';
+import { CLEANUP_REMEDY, remedyOf } from '../watch/verdict.ts';
 import { keptLines } from './kept.ts';
 import { type Line, span } from './line.ts';
 import { cleanupState, migrationState, since } from './status.ts';
 import { type Column, renderFacts, renderTable, type TableLook } from './table.ts';
+import { tookMs } from './took.ts';
 import { bytes, duration, limit, utc } from './units.ts';
 
 /** Everything about one migration: what it is, how it went step by step, what it proved, and what is left to do. */
@@ -15,7 +16,7 @@ interface Step {
   readonly entry: StoryEntry;
   /** Empty where the entry tells more of the step before it. */
   readonly name: string;
-  /** Until the next entry; null for the last. */
+  /** Until another step begins; null where the entry tells more of the step before it, and for the last. */
   readonly tookMs: number | null;
 }
 
@@ -23,13 +24,13 @@ interface Step {
 const ENDS = new Set<string>(['succeeded', 'failed', 'refused', 'restored']);
 
 const stepsOf = (migration: Migration, nowMs: number): Step[] =>
-  migration.story.map((entry, index) => {
-    const next = migration.story[index + 1];
+  migration.story.map((entry, index, story) => {
+    if (story[index - 1]?.to === entry.to) return { entry, name: '', tookMs: null };
+    const next = story.slice(index).find(({ to }) => to !== entry.to);
     const over = migration.ended_at !== null;
     const untilMs = next === undefined ? (over ? null : nowMs) : Date.parse(next.at);
-    const name = migration.story[index - 1]?.to === entry.to ? '' : entry.to.replaceAll('_', ' ');
     const tookMs = untilMs === null || ENDS.has(entry.to) ? null : untilMs - Date.parse(entry.at);
-    return { entry, name, tookMs };
+    return { entry, name: entry.to.replaceAll('_', ' '), tookMs };
   });
 
 const stepColumns = (severalRuns: boolean): readonly Column<Step>[] => [
@@ -155,7 +156,7 @@ export const migrationPage = (migration: Migration, look: TableLook, nowMs: numb
       ['Cleanup', [cleanupState(migration)]],
       ...leftLines(migration),
       ['To clean up', migration.cleanup.state === 'needs_you' ? [span(CLEANUP_REMEDY)] : undefined],
-      ['Execution', [span(migration.execution, 'dim')]],
+      ['Execution', migration.execution === null ? undefined : [span(migration.execution, 'dim')]],
     ],
     look.paint,
   );

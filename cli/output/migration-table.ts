@@ -3,14 +3,10 @@ import { keptCell } from './kept.ts';
 import { span } from './line.ts';
 import { migrationState, since } from './status.ts';
 import type { Column } from './table.ts';
+import { lastedMs } from './took.ts';
 import { duration } from './units.ts';
 
 /** Migrations as a table: which, what it is doing, from where to where, since when. */
-
-const took = (migration: Migration, nowMs: number): string => {
-  const endMs = migration.ended_at === null ? nowMs : Date.parse(migration.ended_at);
-  return duration(endMs - Date.parse(migration.requested_at));
-};
 
 export const migrationColumns = (
   nowMs: number,
@@ -25,5 +21,5 @@ export const migrationColumns = (
   { title: 'TO', cell: (one) => span(one.destination), cut: 'middle', min: 12 },
   ...(options.withKept ? [{ title: 'KEPT (UTC)', cell: keptCell, cut: 'drop' as const }] : []),
   { title: 'ASKED', cell: (one) => span(since(one.requested_at, nowMs)), align: 'right', cut: 'drop' },
-  { title: 'TOOK', cell: (one) => span(took(one, nowMs)), align: 'right', cut: 'drop' },
+  { title: 'TOOK', cell: (one) => span(duration(lastedMs(one, nowMs))), align: 'right', cut: 'drop' },
 ];

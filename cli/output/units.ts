@@ -1,18 +1,8 @@
+import { bytes } from '../../domain/bytes.ts';
+
 /** Bytes, durations and times as people read them: IEC units, at most two units of time, UTC. */
 
-const IEC = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
-
-/** Three digits at the most: `0 B`, `3.6 GiB`, `312 MiB`. */
-export const bytes = (count: number): string => {
-  let value = count;
-  let unit = 0;
-  while (Math.round(value) >= 1000 && unit < IEC.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
-  return `${value.toFixed(digits)} ${IEC[unit]}`;
-};
+export { bytes };
 
 export const rate = (bytesPerSecond: number): string => `${bytes(bytesPerSecond)}/s`;
 

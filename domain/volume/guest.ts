@@ -40,12 +40,15 @@ const giveWay = (volume: Volume, { request, nowMs }: GuestPath): Decision<Volume
 const then = (decision: Decision<Volume>, change: (volume: Volume) => Volume): Decision<Volume> =>
   decision.kind === 'write' ? write(change(decision.next)) : decision;
 
-const wrongStatus = (volume: Volume, verb: string, wanted: string): ReturnType<typeof volmoveError> =>
-  volume.claim?.lock
-    ? locked(`Volume status must be ${wanted} to ${verb}, but the status is ${volume.status}.`)
-    : volmoveError('InvalidVolume', {
-        reason: `Volume status must be ${wanted} to ${verb}, but the status is ${volume.status}.`,
-      });
+const wrongStatus = (
+  volume: Volume,
+  verb: 'reserve' | 'connect' | 'attach' | 'detach',
+  wanted: string,
+): ReturnType<typeof volmoveError> => {
+  const reason = `Volume status must be ${wanted} to ${verb}, but the status is ${volume.status}.`;
+  if (volume.claim?.lock) return locked(reason);
+  return volmoveError(verb === 'detach' ? 'CannotDetach' : 'CannotAttach', { reason });
+};
 
 /** os-reserve and attachment create: the first step of an attach. */
 export const reserve =
@@ -132,11 +135,11 @@ export const detach =
   (volume: Volume): Decision<Volume> => {
     if (volume.status === 'maintenance') return refuse(locked('The volume cannot be detached in maintenance mode.'));
     if (attachmentId !== null && !volume.attachments.some((a) => a.id === attachmentId)) {
-      return refuse(volmoveError('InvalidVolume', { reason: `Volume ${volume.id} has no attachment ${attachmentId}` }));
+      return refuse(volmoveError('CannotDetach', { reason: `Volume ${volume.id} has no attachment ${attachmentId}` }));
     }
     if (volume.attachments.length === 0)
       return refuse(
-        volmoveError('InvalidVolume', {
+        volmoveError('CannotDetach', {
           reason: 'Unable to detach volume. Volume status must be in-use and attach_status must be attached to detach.',
         }),
       );

@@ -87,7 +87,7 @@ export const requestDelete =
       volume.connections.length > 0
     ) {
       return refuse(
-        volmoveError('InvalidVolume', {
+        volmoveError('CannotDelete', {
           reason: `Volume status must be available or error or error_restoring or error_extending or error_managing and must not be migrating, attached, belong to a group, have snapshots, awaiting a transfer, or be disassociated from snapshots after volume transfer. (it is ${volume.status})`,
         }),
       );

@@ -173,6 +173,8 @@ export interface Volume {
 }
 
 export const GIB = 1024 ** 3;
+/** Largest volume, in GiB. */
+export const MAX_SIZE_GIB = 65_536;
 export const sizeGib = (volume: Pick<Volume, 'sizeBytes'>): number => Math.ceil(volume.sizeBytes / GIB);
 
 /** True while (migrationId, run) may still act on the volume. */

@@ -77,6 +77,7 @@ const toResult = (reply: Reply, requestId: string, { version }: Exchange): Resul
   statusCode: reply.status,
   headers: {
     'content-type': 'application/json',
+    ...reply.headers,
     ...(version === undefined ? {} : { 'openstack-api-version': `volume 3.${version}` }),
     vary: 'OpenStack-API-Version',
     'x-openstack-request-id': requestId,

@@ -39,7 +39,11 @@ describe('a destination without a pool', () => {
 
 describe('a dry run', () => {
   const checksOf = async (world: World, destination = TO_B) =>
-    (await native(world, { destination, dry_run: true })).body.checks as { name: string; ok: boolean }[];
+    (await native(world, { destination, dry_run: true })).body.checks as {
+      name: string;
+      ok: boolean;
+      message: string;
+    }[];
   const failed = (checks: { name: string; ok: boolean }[]): string[] =>
     checks.filter((check) => !check.ok).map((check) => check.name);
 
@@ -74,6 +78,16 @@ describe('a dry run', () => {
     const world = await ready(createWorld(), change);
 
     expect(failed(await checksOf(world, destination))).toEqual(names);
+  });
+
+  it('says how much space there is as people read it', async () => {
+    const messageOf = async (change: Parameters<typeof withVolume>[1]) =>
+      (await checksOf(await ready(createWorld(), change))).find(({ name }) => name === 'capacity')?.message;
+
+    expect(await messageOf({})).toBe('60.0 GiB are free, 1.0 GiB are needed.');
+    expect(await messageOf({ sizeBytes: 61 * 1024 ** 3 })).toBe(
+      'Not enough space in host-b@files#ssd: 61.0 GiB are needed, 60.0 GiB are free and not reserved.',
+    );
   });
 
   it('finds that there is no such volume', async () => {

@@ -93,7 +93,9 @@ describe.each([
       },
     });
     const { body } = await world.ask('GET', '/v3/migrations?state=refused');
-    expect(body.migrations).toMatchObject([{ state: 'refused', reason: { message: why }, progress: null }]);
+    expect(body.migrations).toMatchObject([
+      { state: 'refused', reason: { message: why }, progress: null, execution: null },
+    ]);
     expect(world.started).toHaveLength(1);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CATALOGUE } from '../../domain/error-catalogue.ts';
 import { GIB } from '../../domain/volume/volume.ts';
 import { aVolume, VOLUME_ID } from '../helpers/factories.ts';
 import { createWorld, MEMBER, volumeNow, withHosts, withVolume } from './world.ts';
@@ -125,7 +126,7 @@ describe('creating a volume', () => {
     [
       'a pool that is too small',
       { volume: { size: 30 }, 'OS-SCH-HNT:scheduler_hints': { volmove_pool: 'host-a@files#hdd' } },
-      `Not enough space in host-a@files#hdd: ${30 * GIB} bytes are needed, ${20 * GIB} are free and not reserved.`,
+      'Not enough space in host-a@files#hdd: 30.0 GiB are needed, 20.0 GiB are free and not reserved.',
     ],
     ['more than any pool has', { volume: { size: 61 } }, 'No pool has 61 GiB free on a host that is up.'],
   ])('refuses %s and changes nothing', async (_, body, message) => {
@@ -135,6 +136,7 @@ describe('creating a volume', () => {
     const answer = await world.ask('POST', '/v3/volumes', { body });
 
     expect(answer.body).toEqual({ badRequest: { code: 400, message } });
+    expect(Object.keys(CATALOGUE)).toContain(answer.headers['x-volmove-error-code']);
     expect(await world.store.volumes.all()).toEqual([]);
     expect(world.started).toEqual([]);
   });

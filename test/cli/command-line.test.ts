@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { aVolume, volumeId } from './builders.ts';
+import { aVolume, migrationId, volumeId } from './builders.ts';
 import { createWorld, type World } from './world.ts';
 
 const ESCAPE = '\u001b';
@@ -93,6 +93,50 @@ describe('the command line', () => {
     expect(result.stderr).toContain('Look at it: volmove show data1; or volmove watch MIGRATION.');
   });
 
+  it.each([
+    ['attach', ['data1'], 'CannotAttach', 'volmove detach data1'],
+    ['detach', ['data1'], 'CannotDetach', 'volmove show data1'],
+    ['delete', ['data1'], 'CannotDelete', 'volmove detach data1'],
+    ['create', ['8'], 'NoPool', 'Free space, add a pool'],
+    ['create', ['8', '--pool', 'a@files#p1'], 'HostUnavailable', 'volmove hosts'],
+  ])('knows what to do when %s %j is refused in the standard’s words: %s', async (command, operands, code, remedy) => {
+    world.service.volumes.push(aVolume());
+    world.service.intercept = ({ method }) =>
+      method === 'GET'
+        ? undefined
+        : {
+            status: 400,
+            body: { badRequest: { code: 400, message: 'no' } },
+            headers: { 'x-volmove-error-code': code },
+          };
+
+    const text = await world.run([command, ...operands]);
+    const json = await world.run([command, ...operands, '--json']);
+
+    expect(text.stderr).toContain(remedy);
+    expect(JSON.parse(json.stderr).error).toMatchObject({ code, exit_code: 3 });
+  });
+
+  it('names the migration that a refusal speaks of in what to do', async () => {
+    world.service.volumes.push(aVolume());
+    const message = `Invalid volume: Volume v is being moved by migration ${migrationId(1)}`;
+    const headers = { 'x-volmove-error-code': 'VolumeClaimed' };
+    world.service.intercept = ({ method }) =>
+      method === 'DELETE' ? { status: 400, body: { badRequest: { code: 400, message } }, headers } : undefined;
+
+    const { stderr } = await world.run(['delete', 'data1']);
+
+    expect(stderr).toContain(`volmove cancel ${migrationId(1)}`);
+  });
+
+  it('says how large a volume may be', async () => {
+    const result = await world.run(['create', '99999999']);
+
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain('65536 GiB');
+    expect(world.service.asked).toEqual([]);
+  });
+
   it('says so when something else listens there', async () => {
     world.service.intercept = () => ({ status: 200, body: '<html>hello</html>' });
 
@@ -181,6 +225,7 @@ describe('the command line', () => {
 
     expect([volume.exitCode, migration.exitCode]).toEqual([4, 4]);
     expect(volume.stderr).toContain('List the volumes: volmove volumes');
-    expect(migration.stderr).toContain('List the migrations: volmove list');
+    expect(migration.stderr).toContain('There is no volume and no migration "nothing".');
+    expect(migration.stderr).toContain('List them: volmove volumes, volmove list');
   });
 });

@@ -15,6 +15,7 @@ export interface Asked {
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface FakeService {
@@ -118,7 +119,7 @@ export const startFakeService = async (): Promise<FakeService> => {
         asked.push(one);
         const reply = service.intercept?.(one) ?? answer(memory, one);
         const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
-        response.writeHead(reply.status, { 'content-type': 'application/json' }).end(text);
+        response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers }).end(text);
       },
       (error: unknown) => response.writeHead(500).end(String(error)),
     );

@@ -126,6 +126,40 @@ describe('what is shown of migrations, volumes and storage', () => {
     expect(steps).toEqual(['validating', 'copying', '', 'rolling back', 'failed', '']);
   });
 
+  it('tells of no execution of a migration that never began', async () => {
+    const migration = aFailure({ state: 'refused', phase: 'refused', story: storyOf(['refused']), execution: null });
+    world.service.migrations.push(migration);
+
+    const { stdout } = await world.run(['show', migrationId(1)]);
+
+    expect(stdout).toContain('Timeline');
+    expect(stdout).not.toContain('Execution');
+  });
+
+  it('says how long a step took as a whole, once, whatever was wished meanwhile', async () => {
+    const story = storyOf(['validating', 'copying', 'copying', 'copying', 'verifying', 'verifying', 'succeeded']);
+    world.service.migrations.push(aSuccess({ story }));
+
+    const { stdout } = await world.run(['show', migrationId(1)]);
+
+    expect(stdout).toMatch(/copying +30 s +workflow/u);
+    expect(stdout).toMatch(/verifying +20 s +workflow/u);
+    expect(stdout.match(/\d+ s +workflow/gu)).toEqual(['30 s  workflow', '20 s  workflow']);
+  });
+
+  it('counts how long a migration took from the time at which its last run was asked for', async () => {
+    const first = [{ at: at(-3600), run: 1, who: 'admin', from: 'none', to: 'requested', why: null }];
+    const retried = { at: at(-60), run: 2, who: 'admin', from: 'failed', to: 'requested', why: 'retry' };
+    const wished = { ...retried, at: at(-50), from: 'requested', why: 'paused' };
+    const story = [...first, retried, wished, ...storyOf(['validating', 'succeeded'], 2)];
+    world.service.migrations.push(aSuccess({ requested_at: at(-3600), ended_at: at(-14), run: 2, story }));
+
+    const [page, list] = [await world.run(['show', migrationId(1)]), await world.run(['list'])];
+
+    expect(page.stdout).toContain('after 46 s\n');
+    expect(list.stdout).toContain('1 h ago  46 s');
+  });
+
   it('says who copied only where that was not volmove itself', async () => {
     world.service.migrations.push(
       aSuccess({ copy_engine: 'dd' }),

@@ -131,6 +131,16 @@ describe('requests that can give a guest a path', () => {
     );
   });
 
+  it('is refused of a volume that somebody has, with what to do', () => {
+    const inUse = aVolume({ status: 'in-use' });
+
+    for (const rule of [reserve(nowMs), attach(attachment)]) {
+      const error = refusedBy(rule(inUse));
+      expect(error).toMatchObject({ code: 'CannotAttach', httpStatus: 400 });
+      expect(error.remedy).toContain('volmove detach VOLUME');
+    }
+  });
+
   it('done again with the same id agrees with itself', () => {
     const connected = written(connect(connection)(aVolume({ status: 'attaching' })));
     const attached = written(attach(attachment)(connected));
@@ -145,6 +155,14 @@ describe('requests that can give a guest a path', () => {
 });
 
 describe('requests that take a path away', () => {
+  it('are refused where nobody has the volume, with what to do', () => {
+    for (const rule of [beginDetaching(nowMs), detach(null, nowMs)]) {
+      const error = refusedBy(rule(aVolume()));
+      expect(error).toMatchObject({ code: 'CannotDetach', httpStatus: 400 });
+      expect(error.remedy).toContain('volmove show VOLUME');
+    }
+  });
+
   it('os-unreserve ends the connections in the same write and raises the epoch', () => {
     const reserved = aVolume({ status: 'reserved', connections: [connection], writeEpoch: 2 });
 

@@ -38,7 +38,7 @@ describe('capacity', () => {
     const error = refusedBy(reserveCapacity('n', 5, 'host@files#ssd')(taken));
 
     expect(error.code).toBe('CapacityShort');
-    expect(error.message).toBe('Not enough space in host@files#ssd: 5 bytes are needed, 4 are free and not reserved.');
+    expect(error.message).toBe('Not enough space in host@files#ssd: 5 B are needed, 4 B are free and not reserved.');
     expect(reserveCapacity('n', 4, 'there')(taken).kind).toBe('write');
   });
 

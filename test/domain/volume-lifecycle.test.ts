@@ -98,7 +98,8 @@ describe('deleting a volume', () => {
     (status) => {
       const error = refusedBy(requestDelete(nowMs)(aVolume({ status })));
 
-      expect(error).toMatchObject({ code: 'InvalidVolume', httpStatus: 400 });
+      expect(error).toMatchObject({ code: 'CannotDelete', httpStatus: 400 });
+      expect(error.remedy).toContain('volmove detach VOLUME');
       expect(error.message).toContain('must not be migrating, attached');
     },
   );

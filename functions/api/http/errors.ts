@@ -1,7 +1,10 @@
 import { VolmoveError } from '../../../domain/error.ts';
 import type { Reply } from './exchange.ts';
 
-/** Errors as bodies of the Block Storage API. Our own resources say the stable code and the remedy beside the message. */
+/**
+ * Errors as bodies of the Block Storage API. Our own resources say the stable code and the remedy beside the message. The
+ * standard's bodies have no room for either, so there a header says the code.
+ */
 
 const NAMES: Readonly<Record<number, string>> = {
   400: 'badRequest',
@@ -31,6 +34,7 @@ export const errorReply = (thrown: unknown, ours: boolean): Reply => {
     : {};
   return {
     status: code,
+    ...(known ? { headers: { 'x-volmove-error-code': known.code } } : {}),
     body: { [NAMES[code] ?? 'computeFault']: { code, message: known?.message ?? HIDDEN, ...details } },
   };
 };

@@ -39,6 +39,7 @@ export interface Reply {
   readonly status: number;
   /** Undefined: an empty body. */
   readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The parameter of a path; routes that name it always have it. */

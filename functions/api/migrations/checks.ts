@@ -1,3 +1,4 @@
+import { bytesApart } from '../../../domain/bytes.ts';
 import { type Failure, VolmoveError, volmoveError } from '../../../domain/error.ts';
 import { findPool, type Host, isUp } from '../../../domain/host/host.ts';
 import { isEnded } from '../../../domain/migration/migration.ts';
@@ -67,7 +68,8 @@ const capacityCheck = (volume: Volume, place: Place): Check => {
   const name = 'capacity';
   try {
     requireSpace(place, volume.sizeBytes);
-    return good(name, `${place.availableBytes} bytes are free, ${volume.sizeBytes} are needed.`);
+    const [free, need] = bytesApart(place.availableBytes, volume.sizeBytes);
+    return good(name, `${free} are free, ${need} are needed.`);
   } catch (error) {
     if (error instanceof VolmoveError) return bad(name, error);
     throw error;

@@ -67,6 +67,10 @@ const verifiedOf = ({ report, options }: Migration): 'direct' | 'cached' | 'none
   return report?.readback ?? null;
 };
 
+/** Null for one that was refused: it never began. */
+const executionOf = ({ id, run, stage }: Migration): string | null =>
+  stage.state === 'refused' ? null : executionName(id, run);
+
 /** The wish; the progress tells when everything has settled. */
 const renderPause = (migration: Migration): object | null => {
   const { pause } = migration.wishes;
@@ -110,5 +114,5 @@ export const renderMigration = ({ migration, kept, ...watched }: RenderedMigrati
   bytes_read: migration.report?.bytesRead ?? null,
   bytes_written: migration.report?.bytesWritten ?? null,
   story: migration.story.map(({ atMs, ...entry }) => ({ at: isoTime(atMs), ...entry })),
-  execution: executionName(migration.id, migration.run),
+  execution: executionOf(migration),
 });

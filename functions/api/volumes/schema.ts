@@ -1,10 +1,8 @@
 import * as z from 'zod';
+import { MAX_SIZE_GIB } from '../../../domain/volume/volume.ts';
 import { description, line, metadata, name } from '../http/fields.ts';
 
 /** Bodies of volumes. Clients send every key they know, most of them null; only what volmove cannot do is refused. */
-
-/** Largest volume, in GiB. */
-export const MAX_SIZE_GIB = 65_536;
 
 const sizeText = z
   .string()
