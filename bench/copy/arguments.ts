@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { optionValues, UsageError, wholeNumber } from '../command-line.ts';
 
 /** The command line of the bench. What is wrong with it is said in one sentence, for exit status 2. */
 export interface BenchOptions {
@@ -29,18 +29,9 @@ export const USAGE = `npm run bench:copy -- [--case NAME]... [--rounds N] [--siz
   --svg FILE     where the chart goes (docs/bench-copy.svg, of a run of all cases only)
   --json         one row a line in place of the tables`;
 
-/** A command line that cannot be meant; its message stands for itself. */
-export class UsageError extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = 'UsageError';
-  }
-}
-
 const OPTIONS = {
   json: { type: 'boolean' },
   list: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
   case: { type: 'string', multiple: true },
   rounds: { type: 'string' },
   'size-mib': { type: 'string' },
@@ -48,25 +39,8 @@ const OPTIONS = {
   svg: { type: 'string' },
 } as const;
 
-const parsed = (args: readonly string[]) => {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    // its first sentence is the reason; what follows is advice about quoting
-    throw new UsageError((error as Error).message.split('. ')[0] ?? '', { cause: error });
-  }
-};
-
-const count = (name: string, text: string | undefined, most: number): number | undefined => {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > most)
-    throw new UsageError(`${name} takes a whole number from 1 to ${most}, not '${text}'`);
-  return value;
-};
-
 export const parseArguments = (args: readonly string[], known: readonly string[]): BenchOptions => {
-  const values = parsed(args);
+  const values = optionValues(args, OPTIONS);
   for (const name of values.case ?? [])
     if (!known.includes(name)) throw new UsageError(`there is no case '${name}'; there are: ${known.join(', ')}`);
   return {
@@ -74,8 +48,8 @@ export const parseArguments = (args: readonly string[], known: readonly string[]
     list: values.list ?? false,
     help: values.help ?? false,
     cases: values.case,
-    rounds: count('--rounds', values.rounds, MAX_ROUNDS) ?? ROUNDS,
-    sizeMib: count('--size-mib', values['size-mib'], MAX_SIZE_MIB),
+    rounds: wholeNumber('rounds', values.rounds, 1, MAX_ROUNDS) ?? ROUNDS,
+    sizeMib: wholeNumber('size-mib', values['size-mib'], 1, MAX_SIZE_MIB),
     dir: values.dir,
     svg: values.svg,
   };

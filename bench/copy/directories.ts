@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type BenchOptions, UsageError } from './arguments.ts';
+import { UsageError } from '../command-line.ts';
+import type { BenchOptions } from './arguments.ts';
 
 /** Before the first minute of a long run, not after its last: the places that were named are there. */
 export const requireDirectories = ({ dir, svg }: BenchOptions): void => {

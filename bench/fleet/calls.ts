@@ -4,7 +4,7 @@ import type { FrontOptions } from '../../embedded/front/front.ts';
 export interface Calls {
   readonly heard: NonNullable<FrontOptions['onCall']>;
   /** Table writes by migration, those whose condition failed included. */
-  readonly writes: ReadonlyMap<string, number>;
+  writes(): ReadonlyMap<string, number>;
   /** The same writes, of all migrations, by kind of item. */
   readonly writesByKind: ReadonlyMap<string, number>;
   /** Table writes that are for no single migration, by kind of item. `POOL` reserves or gives back, `report` tells of a pool. */
@@ -27,7 +27,8 @@ const raise = (counts: Map<string, number>, of: string): void => void counts.set
 
 /** `migrationOf`: the one of a volume; the first id in a job's name is its migration's or, in a removal's, its volume's. */
 export const countCalls = (migrationOf: (volumeId: string) => string | undefined): Calls => {
-  const writes = new Map<string, number>();
+  /** By volume or migration: which is whose is known only when the request for it was answered. */
+  const byId = new Map<string, number>();
   const writesByKind = new Map<string, number>();
   const sharedWrites = new Map<string, number>();
   const operations = new Map<string, number>();
@@ -45,12 +46,19 @@ export const countCalls = (migrationOf: (volumeId: string) => string | undefined
     if (kind === 'POOL') raise(sharedWrites, isReport(name, data?.M?.reportedAtMs?.N) ? 'report' : kind);
     else if (id === undefined) raise(sharedWrites, kind);
     else {
-      raise(writes, migrationOf(id) ?? id);
+      raise(byId, id);
       raise(writesByKind, kind);
     }
   };
   return {
-    writes,
+    writes() {
+      const writes = new Map<string, number>();
+      for (const [id, count] of byId) {
+        const migration = migrationOf(id) ?? id;
+        writes.set(migration, (writes.get(migration) ?? 0) + count);
+      }
+      return writes;
+    },
     writesByKind,
     sharedWrites,
     operations,
@@ -62,7 +70,7 @@ export const countCalls = (migrationOf: (volumeId: string) => string | undefined
       wrote(Item ?? Key ?? {});
     },
     reset() {
-      for (const counts of [writes, writesByKind, sharedWrites, operations]) counts.clear();
+      for (const counts of [byId, writesByKind, sharedWrites, operations]) counts.clear();
     },
   };
 };

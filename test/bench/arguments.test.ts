@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseArguments, UsageError } from '../../bench/copy/arguments.ts';
+import { UsageError } from '../../bench/command-line.ts';
+import { parseArguments } from '../../bench/copy/arguments.ts';
 
 const KNOWN = ['dense-disk-copy', 'dense-tls-copy'];
 

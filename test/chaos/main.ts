@@ -1,29 +1,22 @@
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { countOf, processFront, runProgram, say } from '../../bench/command-line.ts';
+import { type ChaosOptions, parseChaos, USAGE } from './arguments.ts';
 import { chaos } from './chaos.ts';
 
-/** `npm run chaos [-- --rounds 100 --seed S --json]`: a line for each round, then "N rounds, V violations"; status 1 on any. */
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '100' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    json: { type: 'boolean', default: false },
-  },
-});
-const tell = (line: string): void => void process.stdout.write(`${line}\n`);
+/** `npm run chaos`: a line for each round, then "N rounds, V violations"; status 1 on any. */
 
-const report = await chaos({
-  rounds: Number(values.rounds),
-  seed: Number(values.seed),
-  print: values.json ? () => undefined : tell,
-});
-const longest = (of: 'terminalSeconds' | 'restSeconds'): string =>
-  Math.max(0, ...report.rounds.map((round) => round[of])).toFixed(1);
-if (values.json) tell(JSON.stringify(report));
-else {
-  tell(
-    `longest after the last fault: ${longest('terminalSeconds')} s to the last end, ${longest('restSeconds')} s to rest`,
-  );
-  tell(`${report.rounds.length} rounds, ${report.violations.length} violations`);
-}
-process.exitCode = report.violations.length === 0 ? 0 : 1;
+const main = async ({ rounds, seed = Date.now() % 1_000_000, json }: ChaosOptions): Promise<number> => {
+  const report = await chaos({ rounds, seed, print: json ? () => undefined : say });
+  const longest = (of: 'terminalSeconds' | 'restSeconds'): string =>
+    Math.max(0, ...report.rounds.map((round) => round[of])).toFixed(1);
+  if (json) say(JSON.stringify(report));
+  else {
+    say(
+      `longest after the last fault: ${longest('terminalSeconds')} s to the last end, ${longest('restSeconds')} s to rest`,
+    );
+    say(`${countOf(report.rounds.length, 'round')}, ${countOf(report.violations.length, 'violation')}`);
+  }
+  return report.violations.length === 0 ? 0 : 1;
+};
+
+process.exitCode = await runProgram(processFront(), USAGE, parseChaos, main);

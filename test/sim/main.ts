@@ -1,30 +1,16 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import process from 'node:process';
+import { countOf, processFront, runProgram, say } from '../../bench/command-line.ts';
 import { tell } from '../helpers/sim/tell.ts';
+import { parseSim, type SimOptions, USAGE } from './arguments.ts';
 import { fleet, fleetLines } from './fleet.ts';
 import { type Found, search } from './search.ts';
+import { SIMULATED, seenLines } from './words.ts';
 import type { Told } from './worker.ts';
 
-/**
- * npm run sim -- --seeds N --from S [--jobs J] [--json]   tells N stories; ends with "N seeds, V violations"
- * npm run sim -- --seed X                                 tells that one, with its whole schedule
- * npm run sim -- --fleet N                                N migrations at once, and what each costs the control plane
- */
+/** `npm run sim`: many stories, one of them, or many migrations at once. */
 
-const USAGE = 'usage: npm run sim -- [--seeds N] [--from S] [--jobs J] [--json] | --seed X | --fleet N';
-const DEFAULT_SEEDS = 100;
 const BAR_CELLS = 40;
-
-class UsageError extends Error {}
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
-
-const numberOf = (name: string, text: string | undefined, otherwise: number, least: number): number => {
-  const value = text === undefined ? otherwise : Number(text);
-  if (!Number.isSafeInteger(value) || value < least)
-    throw new UsageError(`--${name} takes a whole number from ${least}`);
-  return value;
-};
 
 const violationLines = ({ seed, broken, lastSteps }: Told): string[] => [
   `seed ${seed}: ${broken}`,
@@ -52,44 +38,38 @@ const asJson = ({ seeds, violations, saw, steps, seconds }: Found, from: number)
     saw: Object.fromEntries([...saw].sort(([a], [b]) => (a < b ? -1 : 1))),
   });
 
-const tellMany = async (seeds: number, from: number, jobs: number, json: boolean): Promise<number> => {
+const tellMany = async ({ seeds, from, jobs = availableParallelism(), json }: SimOptions): Promise<number> => {
   const onProgress = bar(seeds);
+  if (!json) say(SIMULATED);
   const found = await search({ from, seeds, jobs, ...(onProgress ? { onProgress } : {}) });
-  const last = `${found.seeds} seeds, ${found.violations.length} violations`;
-  print(json ? asJson(found, from) : [...found.violations.flatMap(violationLines), last].join('\n'));
-  return found.violations.length === 0 ? 0 : 1;
+  const { violations, saw, seconds } = found;
+  const last = `${countOf(found.seeds, 'seed')}, ${countOf(violations.length, 'violation')}`;
+  const lines = [
+    ...seenLines(saw, found.seeds),
+    ...violations.flatMap(violationLines),
+    `${seconds.toFixed(1)} s, ${(found.seeds / seconds).toFixed(1)} stories a second`,
+    last,
+  ];
+  say(json ? asJson(found, from) : lines.join('\n'));
+  return violations.length === 0 ? 0 : 1;
 };
 
 const tellOne = async (seed: number): Promise<number> => {
   const { broken, trace } = await tell(seed);
-  for (const [at, step] of trace.entries()) print(`${String(at + 1).padStart(5)} ${step}`);
-  if (broken !== undefined) print(`seed ${seed}: ${broken}`);
-  print(`1 seeds, ${broken === undefined ? 0 : 1} violations`);
+  for (const [at, step] of trace.entries()) say(`${String(at + 1).padStart(5)} ${step}`);
+  if (broken !== undefined) say(`seed ${seed}: ${broken}`);
+  say(`1 seed, ${countOf(broken === undefined ? 0 : 1, 'violation')}`);
   return broken === undefined ? 0 : 1;
 };
 
-const main = async (): Promise<number> => {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({
-    options: { seeds: text, from: text, jobs: text, seed: text, fleet: text, json: { type: 'boolean' } },
-  });
-  if (values.seed !== undefined) return tellOne(numberOf('seed', values.seed, 0, 0));
-  if (values.fleet !== undefined) {
-    const told = await fleet(numberOf('fleet', values.fleet, 1, 1));
-    print(values.json ? JSON.stringify(told) : fleetLines(told).join('\n'));
-    return told.broken === undefined ? 0 : 1;
-  }
-  const seeds = numberOf('seeds', values.seeds, DEFAULT_SEEDS, 1);
-  const jobs = numberOf('jobs', values.jobs, availableParallelism(), 1);
-  return tellMany(seeds, numberOf('from', values.from, 1, 0), jobs, values.json === true);
+const tellFleet = async (size: number, json: boolean): Promise<number> => {
+  const told = await fleet(size);
+  say(json ? JSON.stringify(told) : fleetLines(told).join('\n'));
+  return told.broken === undefined ? 0 : 1;
 };
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const isUsage =
-    error instanceof UsageError || String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
-  if (!isUsage) throw error;
-  process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
-  process.exitCode = 2;
-}
+process.exitCode = await runProgram(processFront(), USAGE, parseSim, async (options) => {
+  if (options.seed !== undefined) return tellOne(options.seed);
+  if (options.fleet !== undefined) return tellFleet(options.fleet, options.json);
+  return tellMany(options);
+});
