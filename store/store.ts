@@ -24,6 +24,7 @@ import {
   watchKey,
 } from './keys.ts';
 import type { IndexPosition, Records } from './records.ts';
+import { type Tokens, tokensOfJobs } from './tokens.ts';
 
 /** Everything that volmove remembers: the only code that knows keys and indexes. */
 export interface Store {
@@ -32,7 +33,7 @@ export interface Store {
   readonly hosts: Collection<Host, [id: string]> & Listing<Host>;
   readonly pools: Collection<Pool, [id: string]> & Listing<Pool>;
   readonly jobs: Collection<Job, [hostId: string, jobId: string]> & { ofHost(hostId: string): Promise<Job[]> };
-  readonly tokens: Collection<TaskToken, [hostId: string, jobId: string]>;
+  readonly tokens: Tokens;
   /** One item. */
   readonly watch: Collection<Watch, []>;
   /** Hints: ids that the sweeper has to look at. */
@@ -154,6 +155,15 @@ export const createStore = (records: Records, newWriteId: () => string = randomU
     },
     newWriteId,
   );
+  const tokens = collection<TaskToken, [string, string]>(
+    records,
+    {
+      key: tokenKey,
+      idOf: (token) => [token.hostId, token.jobId],
+      missing: (_, id) => volmoveError('JobNotFound', { id }),
+    },
+    newWriteId,
+  );
   const store: Store = {
     volumes: byId<Volume>(records, newWriteId, 'VOLUME', volumeKey, (id) => volmoveError('VolumeNotFound', { id }), {
       id: (v) => v.id,
@@ -187,15 +197,7 @@ export const createStore = (records: Records, newWriteId: () => string = randomU
       ofHost: async (hostId) =>
         (await records.query(hostPartition(hostId), JOB_PREFIX)).map((record) => record.data as Job),
     },
-    tokens: collection<TaskToken, [string, string]>(
-      records,
-      {
-        key: tokenKey,
-        idOf: (token) => [token.hostId, token.jobId],
-        missing: (_, id) => volmoveError('JobNotFound', { id }),
-      },
-      newWriteId,
-    ),
+    tokens: tokensOfJobs(tokens, jobs),
     watch: collection<Watch, []>(
       records,
       { key: watchKey, idOf: () => [], missing: () => volmoveError('Internal', { reason: 'no pass was ever made' }) },

@@ -186,6 +186,13 @@ export interface Progress {
   readonly stalled?: true;
 }
 
+/** Who waits for a job: the task token of a state, and when that state was entered. */
+export interface Waiting {
+  readonly token: string;
+  readonly enteredAtMs: number;
+  readonly retryCount: number;
+}
+
 export type JobStage =
   | { readonly state: 'queued' }
   | { readonly state: 'running'; readonly incarnation: string; readonly sinceMs: number }
@@ -209,6 +216,8 @@ interface JobBase {
   /** Time of the first report of a stall that still lasts; null when it moves. */
   readonly stalledSinceMs: number | null;
   readonly queuedAtMs: number;
+  /** Whose result it was made for; never changes (token.ts). */
+  readonly waiting?: Waiting;
   readonly stage: JobStage;
 }
 

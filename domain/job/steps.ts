@@ -10,6 +10,7 @@ import {
   NO_CONTROL,
   type Progress,
   RECENT_REPORTS,
+  type Waiting,
 } from './job.ts';
 
 /** The transitions of a job. The agent's are conditional on attempt and incarnation: a frozen agent that wakes up can do nothing. */
@@ -23,6 +24,7 @@ export interface NewJob {
   readonly run: number;
   readonly spec: JobSpec;
   readonly control?: Partial<JobControl>;
+  readonly waiting?: Waiting;
   readonly nowMs: number;
 }
 

@@ -1,6 +1,7 @@
 import { already, type Decision, write } from '../decision.ts';
+import type { Job } from './job.ts';
 
-/** The task token that waits for a job's result, in an item of its own beside the job. */
+/** The task token that waits for a job's result; the first stands in the job, an answered or a newer one beside it. */
 export interface TaskToken {
   readonly hostId: string;
   readonly jobId: string;
@@ -11,6 +12,10 @@ export interface TaskToken {
   /** True when the state machine has heard the result with this token, or has no use for it any more. */
   readonly acked: boolean;
 }
+
+/** Whom the job was made for; undefined when nobody waited then. */
+export const firstToken = ({ hostId, id, waiting }: Job): TaskToken | undefined =>
+  waiting && { hostId, jobId: id, ...waiting, acked: false };
 
 const olderThan = (a: TaskToken, b: TaskToken): boolean =>
   a.enteredAtMs < b.enteredAtMs || (a.enteredAtMs === b.enteredAtMs && a.retryCount < b.retryCount);

@@ -35,9 +35,9 @@ describe('an undisturbed migration', () => {
     expect(states(played)).toBeLessThanOrEqual(16);
   });
 
-  it('takes no more table writes with ten reports than it ever did; 45 are wanted', async () => {
+  it('takes 43 table writes with ten reports, where 45 are allowed', async () => {
     const played = await play(MIGRATION);
 
-    expect(writes(played) + REPORTS).toBeLessThanOrEqual(47);
+    expect(writes(played) + REPORTS).toBeLessThanOrEqual(43);
   });
 });

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { volmoveError } from '../../../domain/error.ts';
+import type { Waiting } from '../../../domain/job/job.ts';
 import { isEnded } from '../../../domain/migration/migration.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { migrationEntries } from '../../shared/entry-owners.ts';
 import { readClaimed } from '../claimed.ts';
 import { RUN } from '../handler.ts';
 import { dispatchCopy, dispatchVerify } from './move.ts';
-import type { Waiting } from './offer.ts';
 import { dispatchPrepare } from './prepare.ts';
 import { dispatchRemoval } from './removal.ts';
 import { dispatchRepair, dispatchReverify } from './repair.ts';

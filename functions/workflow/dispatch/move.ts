@@ -1,4 +1,5 @@
 import { volmoveError } from '../../../domain/error.ts';
+import type { Waiting } from '../../../domain/job/job.ts';
 import { type CopyInput, type JobSpec, migrationJobId, type PrepareResult } from '../../../domain/job/job.ts';
 import type { Phase } from '../../../domain/migration/migration.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
@@ -7,7 +8,7 @@ import { noteBegunDestination } from '../../../domain/volume/claim.ts';
 import type { Deps } from '../../shared/deps.ts';
 import type { Claimed } from '../claimed.ts';
 import { dataResult, preparedOf } from '../data-jobs.ts';
-import { honourWishes, offerJob, type Waiting } from './offer.ts';
+import { honourWishes, offerJob } from './offer.ts';
 
 export interface DataStep {
   readonly phase: Phase;

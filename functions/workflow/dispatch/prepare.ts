@@ -1,6 +1,7 @@
 import { volmoveError } from '../../../domain/error.ts';
 import { newPool, reservationKey, reserveCapacity } from '../../../domain/host/capacity.ts';
 import { findPool } from '../../../domain/host/host.ts';
+import type { Waiting } from '../../../domain/job/job.ts';
 import { migrationJobId } from '../../../domain/job/job.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
 import { runObjectName } from '../../../domain/names.ts';
@@ -8,7 +9,7 @@ import { formatPlacement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { spaceNeeded } from '../../shared/space-needed.ts';
 import type { Claimed } from '../claimed.ts';
-import { honourWishes, offerJob, type Waiting } from './offer.ts';
+import { honourWishes, offerJob } from './offer.ts';
 
 /**
  * PrepareDestination: reserves the capacity, writes down which object this run is about to make or to go on with, and has the

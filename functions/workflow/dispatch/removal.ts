@@ -1,8 +1,9 @@
 import { type CleanupEntry, removalJobId } from '../../../domain/cleanup.ts';
+import type { Waiting } from '../../../domain/job/job.ts';
 import { isJobEnded, type Job } from '../../../domain/job/job.ts';
 import { giveUpRetained, removable } from '../../../domain/volume/retained.ts';
 import type { Deps } from '../../shared/deps.ts';
-import { offerJob, type Waiting } from './offer.ts';
+import { offerJob } from './offer.ts';
 
 /** Where the cleanup entry stands: on an ended migration, or on a volume that is deleted. */
 export interface EntryOwner {

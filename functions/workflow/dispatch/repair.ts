@@ -1,10 +1,10 @@
 import { formatRanges } from '../../../domain/byte-range.ts';
 import { volmoveError } from '../../../domain/error.ts';
+import type { Waiting } from '../../../domain/job/job.ts';
 import type { Deps } from '../../shared/deps.ts';
 import type { Claimed } from '../claimed.ts';
 import { dataResult, preparedOf } from '../data-jobs.ts';
 import { dispatchPhase } from './move.ts';
-import type { Waiting } from './offer.ts';
 
 /** What follows when the digests differ: once, what differs is copied again and all of it verified again. */
 

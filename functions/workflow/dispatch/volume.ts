@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { volmoveError } from '../../../domain/error.ts';
+import type { Waiting } from '../../../domain/job/job.ts';
 import { createJobId } from '../../../domain/job/job.ts';
 import { createdObjectName } from '../../../domain/names.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { volumeEntries } from '../../shared/entry-owners.ts';
 import { waitingOf } from './dispatch.ts';
-import { offerJob, type Waiting } from './offer.ts';
+import { offerJob } from './offer.ts';
 import { dispatchRemoval } from './removal.ts';
 
 /** The input of volume-job: which create or delete of which volume. */

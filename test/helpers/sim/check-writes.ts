@@ -1,6 +1,6 @@
 import type { Pool } from '../../../domain/host/pool.ts';
 import { isJobEnded, type Job } from '../../../domain/job/job.ts';
-import type { TaskToken } from '../../../domain/job/token.ts';
+import { firstToken, type TaskToken } from '../../../domain/job/token.ts';
 import { isEnded, type Migration } from '../../../domain/migration/migration.ts';
 import type { Outcome, Volume } from '../../../domain/volume/volume.ts';
 import type { Stored } from '../../../store/records.ts';
@@ -66,16 +66,26 @@ const checkPool = (is: Pool, accuse: Accuse): void => {
   if (sum > is.freeBytes) accuse(`more is reserved in ${is.id} than there is`);
 };
 
-export const checkWrite =
-  (outcomes: Map<string, Outcome['result']>, accuse: Accuse) =>
-  (before: Stored | undefined, after: Stored | undefined): void => {
+export const checkWrite = (
+  outcomes: Map<string, Outcome['result']>,
+  accuse: Accuse,
+): ((before: Stored | undefined, after: Stored | undefined) => void) => {
+  /** The tokens that stand in jobs, by the key of the item that takes their place. */
+  const firstTokens = new Map<string, TaskToken>();
+  return (before, after) => {
     const { pk, sk } = (after ?? before) as Stored;
     const was = before?.data as never;
     const is = after?.data as never;
     if (sk === 'VOLUME') checkVolume(was, is, outcomes, accuse);
     else if (after && pk.startsWith('POOL#')) checkPool(is, accuse);
-    else if (!before || !after) return;
+    else if (sk.startsWith('TOKEN#')) {
+      const waited = (was as TaskToken | undefined) ?? firstTokens.get(`${pk} ${sk}`);
+      if (waited && after) checkToken(waited, is, accuse);
+    } else if (sk.startsWith('JOB#') && after && !before) {
+      const first = firstToken(is);
+      if (first) firstTokens.set(`${pk} TOKEN#${first.jobId}`, first);
+    } else if (!before || !after) return;
     else if (sk === 'MIGRATION') checkMigration(was, is, accuse);
     else if (sk.startsWith('JOB#')) checkJob(was, is, accuse);
-    else if (sk.startsWith('TOKEN#')) checkToken(was, is, accuse);
   };
+};

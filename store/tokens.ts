@@ -1,0 +1,42 @@
+import { volmoveError } from '../domain/error.ts';
+import type { Job } from '../domain/job/job.ts';
+import { firstToken, type TaskToken } from '../domain/job/token.ts';
+import type { Applied, Collection } from './collection.ts';
+
+/**
+ * The tokens that wait for jobs. The one that a job was made for stands in the job itself; it gets an item of its own when it
+ * was answered, or when a newer one takes its place. Both are made on condition that there is none, so neither loses the other.
+ */
+export type Tokens = Collection<TaskToken, [hostId: string, jobId: string]>;
+
+export const tokensOfJobs = (
+  items: Tokens,
+  jobs: Pick<Collection<Job, [hostId: string, jobId: string]>, 'get'>,
+): Tokens => {
+  const first = async (hostId: string, jobId: string): Promise<TaskToken | undefined> => {
+    const job = await jobs.get(hostId, jobId);
+    return job && firstToken(job);
+  };
+  const get = async (hostId: string, jobId: string): Promise<TaskToken | undefined> =>
+    (await items.get(hostId, jobId)) ?? (await first(hostId, jobId));
+
+  return {
+    ...items,
+    get,
+    async create(token) {
+      const stands = await first(token.hostId, token.jobId);
+      if (!stands) return items.create(token);
+      return { value: (await items.get(token.hostId, token.jobId)) ?? stands, wrote: false, rev: 0 };
+    },
+    async apply(id, rule, seen): Promise<Applied<TaskToken>> {
+      if (seen || (await items.get(...id))) return items.apply(id, rule, seen);
+      const stands = await first(...id);
+      if (!stands) throw volmoveError('JobNotFound', { id: id[1] });
+      const decision = rule(stands);
+      if (decision.kind === 'refuse') throw decision.error;
+      if (decision.kind === 'already') return { value: decision.current, wrote: false, rev: 0 };
+      const made = await items.create(decision.next);
+      return made.wrote ? made : items.apply(id, rule);
+    },
+  };
+};
