@@ -7,11 +7,12 @@ import { type Decision, write } from '../decision.ts';
 export interface Watch {
   /** Of the last mark: while a pass goes on, too. */
   readonly lastPassAtMs: number;
-  /** 0: it is not known that there ever was a break. */
+  /** The mark that ended the last break. */
   readonly sinceMs: number;
 }
 
-export const newWatch = (nowMs: number): Watch => ({ lastPassAtMs: nowMs, sinceMs: 0 });
+/** Whether there was a break before is not known: it counts as one. */
+export const newWatch = (nowMs: number): Watch => ({ lastPassAtMs: nowMs, sinceMs: nowMs });
 
 /** Half of it: with the silence before and after, a shorter break is never as long as a host may be silent. */
 const breakMs = (hostLostAfterMs: number): number => hostLostAfterMs / 2;

@@ -157,3 +157,7 @@ export const HOST_OF = {
   'data.copy': SOURCE.hostId,
   'data.verify': DESTINATION.hostId,
 };
+
+/** The control plane has been there all the time until now, and would have heard every heartbeat. */
+export const wasThere = ({ deps, clock }: Rig): Promise<unknown> =>
+  deps.store.watch.create({ lastPassAtMs: clock.nowMs(), sinceMs: 0 });

@@ -7,7 +7,7 @@ import { finalize } from '../../functions/workflow/steps/finalize.ts';
 import { stopJobs } from '../../functions/workflow/steps/stop-jobs.ts';
 import { MIGRATION_ID, SOURCE_OBJECT, VOLUME_ID } from '../helpers/factories.ts';
 import { refusalOf } from '../helpers/refusal.ts';
-import { createRig, endJob, entered, jobId, type Rig, RUN_1, VERIFIED } from '../helpers/rig.ts';
+import { createRig, endJob, entered, jobId, type Rig, RUN_1, VERIFIED, wasThere } from '../helpers/rig.ts';
 import { type Blow, type Played, play } from '../helpers/sim/script.ts';
 import { ATTACHED, CANCELLED, MIGRATION, NOT_REPAIRED, REPAIRED, rots } from './scenes.ts';
 import { walkTo } from './walk.ts';
@@ -207,6 +207,7 @@ describe('RepairData', () => {
       kind: 'write',
       next: { ...host, heartbeatAtMs: rig.clock.nowMs() },
     }));
+    await wasThere(rig);
 
     await sweep(rig.deps)({ full: false });
 

@@ -6,7 +6,7 @@ import { wishBandwidth, wishPause } from '../../domain/migration/wishes.ts';
 import { reserve } from '../../domain/volume/guest.ts';
 import { sweep } from '../../functions/upkeep/sweep.ts';
 import { MIGRATION_ID, VOLUME_ID } from '../helpers/factories.ts';
-import { COPIED, createRig, endJob, jobId, type Rig } from '../helpers/rig.ts';
+import { COPIED, createRig, endJob, jobId, type Rig, wasThere } from '../helpers/rig.ts';
 import { walkTo } from './walk.ts';
 
 const NAME = `${MIGRATION_ID}-1`;
@@ -40,6 +40,7 @@ describe('jobs', () => {
     await take(rig);
     rig.clock.advanceMs(15_000);
     await beat(rig, 'host-b');
+    await wasThere(rig);
 
     await pass(rig);
 
@@ -55,6 +56,7 @@ describe('jobs', () => {
     await take(rig);
     rig.clock.advanceMs(14_999);
     await beat(rig, 'host-b');
+    await wasThere(rig);
 
     await pass(rig);
 

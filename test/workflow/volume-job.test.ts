@@ -10,7 +10,7 @@ import { dispatchVolume } from '../../functions/workflow/dispatch/volume.ts';
 import { recordVolume, recordVolumeError } from '../../functions/workflow/steps/record-volume.ts';
 import { anObject, aVolume, DESTINATION, SOURCE, SOURCE_OBJECT } from '../helpers/factories.ts';
 import { refusalOf } from '../helpers/refusal.ts';
-import { createRig, endJob, type Rig } from '../helpers/rig.ts';
+import { createRig, endJob, type Rig, wasThere } from '../helpers/rig.ts';
 
 const ID = '55555555-5555-4555-8555-555555555555';
 const CREATE = { volumeId: ID, operation: 1 };
@@ -112,6 +112,7 @@ describe('creating a volume', () => {
     const rig = await creating();
     rig.executions.set(`${ID}-1`, { state: 'RUNNING', cause: '' });
     rig.clock.advanceMs(60_000);
+    await wasThere(rig);
 
     await sweep(rig.deps)({ full: false });
 

@@ -50,6 +50,20 @@ describe('hosts that nobody could hear, as the control plane was away itself,', 
   });
 });
 
+describe('a break before the sweeper’s first pass of all', () => {
+  it('is one like any other: nobody is lost for it', async () => {
+    const rig = await createRig();
+    await walkTo(rig, 'agent ends data.copy');
+    await rig.deps.store.jobs.apply([...COPY], takeJob('host-a-1', 0, rig.clock.nowMs()));
+    rig.clock.advanceMs(AWAY_MS);
+
+    await pass(rig);
+    await passesFor(rig, HOST_LOST_AFTER_MS - PASS_EVERY_MS);
+
+    expect(await stateOf(rig)).toBe('running');
+  });
+});
+
 /** The sweeper's deps while something happens before each read of a volume or of a job. */
 const disturbed = ({ deps }: Rig, before: (read: 'volume' | 'job') => void): Rig['deps'] => {
   const { volumes, jobs } = deps.store;
