@@ -7,6 +7,7 @@ export interface Key {
 }
 
 export const JOB_PREFIX = 'JOB#';
+export const TOKEN_PREFIX = 'TOKEN#';
 
 export const volumeKey = (id: string): Key => ({ pk: `VOLUME#${id}`, sk: 'VOLUME' });
 export const migrationKey = (id: string): Key => ({ pk: `MIGRATION#${id}`, sk: 'MIGRATION' });
@@ -19,7 +20,10 @@ export const jobKey = (hostId: string, jobId: string): Key => ({
   sk: `${JOB_PREFIX}${jobId}`,
 });
 /** The task token stands beside its job, so that a progress write stays below 1 KB. */
-export const tokenKey = (hostId: string, jobId: string): Key => ({ pk: hostPartition(hostId), sk: `TOKEN#${jobId}` });
+export const tokenKey = (hostId: string, jobId: string): Key => ({
+  pk: hostPartition(hostId),
+  sk: `${TOKEN_PREFIX}${jobId}`,
+});
 
 /** The id within a partition key such as `VOLUME#id`. */
 export const idOf = (pk: string): string => pk.slice(pk.indexOf('#') + 1);

@@ -19,12 +19,13 @@ import {
   openShardOf,
   openShards,
   poolKey,
+  TOKEN_PREFIX,
   tokenKey,
   volumeKey,
   watchKey,
 } from './keys.ts';
 import type { IndexPosition, Records } from './records.ts';
-import { type Tokens, tokensOfJobs } from './tokens.ts';
+import { type Tokens, tokensOfJobs, tokenTtl } from './tokens.ts';
 
 /** Everything that volmove remembers: the only code that knows keys and indexes. */
 export interface Store {
@@ -159,6 +160,7 @@ export const createStore = (records: Records, newWriteId: () => string = randomU
     records,
     {
       key: tokenKey,
+      index: (token) => ({ ttl: tokenTtl(token) }),
       idOf: (token) => [token.hostId, token.jobId],
       missing: (_, id) => volmoveError('JobNotFound', { id }),
     },
@@ -197,7 +199,9 @@ export const createStore = (records: Records, newWriteId: () => string = randomU
       ofHost: async (hostId) =>
         (await records.query(hostPartition(hostId), JOB_PREFIX)).map((record) => record.data as Job),
     },
-    tokens: tokensOfJobs(tokens, jobs),
+    tokens: tokensOfJobs(tokens, jobs, async (hostId) =>
+      (await records.query(hostPartition(hostId), TOKEN_PREFIX)).map((record) => record.data as TaskToken),
+    ),
     watch: collection<Watch, []>(
       records,
       { key: watchKey, idOf: () => [], missing: () => volmoveError('Internal', { reason: 'no pass was ever made' }) },

@@ -7,11 +7,20 @@ import type { Applied, Collection } from './collection.ts';
  * The tokens that wait for jobs. The one that a job was made for stands in the job itself; it gets an item of its own when it
  * was answered, or when a newer one takes its place. Both are made on condition that there is none, so neither loses the other.
  */
-export type Tokens = Collection<TaskToken, [hostId: string, jobId: string]>;
+export type Tokens = TokenItems & {
+  /** Those that have items of their own. */
+  ofHost(hostId: string): Promise<TaskToken[]>;
+};
+type TokenItems = Collection<TaskToken, [hostId: string, jobId: string]>;
+
+/** No state waits for so long: the longest may for a week, and be tried again. DynamoDB removes the item then, in seconds. */
+const TOKEN_KEPT_SECONDS = 30 * 86_400;
+export const tokenTtl = ({ enteredAtMs }: TaskToken): number => Math.ceil(enteredAtMs / 1000) + TOKEN_KEPT_SECONDS;
 
 export const tokensOfJobs = (
-  items: Tokens,
+  items: TokenItems,
   jobs: Pick<Collection<Job, [hostId: string, jobId: string]>, 'get'>,
+  ofHost: Tokens['ofHost'],
 ): Tokens => {
   const first = async (hostId: string, jobId: string): Promise<TaskToken | undefined> => {
     const job = await jobs.get(hostId, jobId);
@@ -22,6 +31,7 @@ export const tokensOfJobs = (
 
   return {
     ...items,
+    ofHost,
     get,
     async create(token) {
       const stands = await first(token.hostId, token.jobId);

@@ -19,9 +19,16 @@ const isAskedFor = async (deps: Deps, job: Job): Promise<boolean> => {
   );
 };
 
+/** Of a dispatch that woke up after its job was forgotten. */
+const forgetTokens = async (deps: Deps, hostId: string): Promise<void> => {
+  for (const { jobId } of await deps.store.tokens.ofHost(hostId))
+    if (!(await deps.store.jobs.get(hostId, jobId))) await deps.store.tokens.remove([hostId, jobId], () => true);
+};
+
 export const forgetJobs =
   (deps: Deps) =>
   async (hostId: string): Promise<void> => {
+    await forgetTokens(deps, hostId);
     const before = deps.clock.nowMs() - KEPT_MS;
     const over = (job: Job): boolean =>
       'endedAtMs' in job.stage && job.stage.endedAtMs + keptForRetrySeconds(job) * 1000 < before;

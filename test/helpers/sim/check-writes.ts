@@ -84,7 +84,7 @@ export const checkWrite = (
     } else if (sk.startsWith('JOB#') && after && !before) {
       const first = firstToken(is);
       if (first) firstTokens.set(`${pk} TOKEN#${first.jobId}`, first);
-    } else if (!before || !after) return;
+    } else if (!before || !after) firstTokens.delete(`${pk} ${sk.replace('JOB#', 'TOKEN#')}`);
     else if (sk === 'MIGRATION') checkMigration(was, is, accuse);
     else if (sk.startsWith('JOB#')) checkJob(was, is, accuse);
   };
