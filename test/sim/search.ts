@@ -21,7 +21,7 @@ export interface Found {
 
 const SEEDS_AT_ONCE = 5;
 /** What a killed party was waiting for is never let go: a thread that has told so many stories makes room for another. */
-const SEEDS_OF_A_THREAD = 250;
+const SEEDS_OF_A_THREAD = 500;
 
 export const search = async ({ from, seeds, jobs, onProgress }: Search): Promise<Found> => {
   const began = performance.now();

@@ -27,7 +27,6 @@ export interface HostAgentParts extends Omit<ProcessParts, 'onProblem'> {
 /** Between two looks without a message. */
 const LOOK_MS = 30_000;
 const PLACES = { host: 4, backends: {} };
-const NEVER = new AbortController().signal;
 
 export const wishesOf = ({ control }: Job): string => JSON.stringify(control);
 
@@ -35,6 +34,7 @@ const nextLook = (process: AgentProcess, mine: Life, signal: AbortSignal): Promi
   new Promise((resolve) => {
     const end = (): void => {
       forget();
+      signal.removeEventListener('abort', end);
       mine.lookNow = undefined;
       resolve();
     };
@@ -43,9 +43,9 @@ const nextLook = (process: AgentProcess, mine: Life, signal: AbortSignal): Promi
     signal.addEventListener('abort', end, { once: true });
   });
 
-const keepWatch = async ({ sleepers, lease }: AgentProcess): Promise<void> => {
+const keepWatch = async ({ sleepers, lease }: AgentProcess, never: AbortSignal): Promise<void> => {
   for (;;) {
-    await sleepers.sleep(HEARTBEAT_MS / 4, NEVER);
+    await sleepers.sleep(HEARTBEAT_MS / 4, never);
     lease.check();
   }
 };
@@ -83,7 +83,9 @@ export const liveOn = (hostId: string, storage: HostStorage, all: HostAgentParts
   return async (mine: Life, incarnation: string): Promise<void> => {
     const process = await startProcess(hostId, storage, mine.opened, { ...all, onProblem });
     mine.process = process;
-    void keepWatch(process);
+    // of this process: who listens to it is forgotten with it
+    const never = new AbortController().signal;
+    void keepWatch(process, never);
     await runLoop(
       {
         async list() {
@@ -103,8 +105,8 @@ export const liveOn = (hostId: string, storage: HostStorage, all: HostAgentParts
         sleep: process.sleepers.sleep,
         onProblem,
       },
-      NEVER,
-      NEVER,
+      never,
+      never,
     );
   };
 };

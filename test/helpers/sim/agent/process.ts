@@ -55,7 +55,6 @@ export interface ProcessParts extends Pick<NetworkParts, 'serverOf'> {
 
 export const HEARTBEAT_MS = 2_000;
 const REQUESTS_AT_ONCE = 2;
-const NEVER = new AbortController().signal;
 
 /** Windows that died with a process are not given back: others are made. */
 const windows: (readonly Buffer[])[] = [];
@@ -101,6 +100,7 @@ export const startProcess = async (
   const monotonicMs = (): number => clock.nowMs();
   const sleepers = createSleepers(monotonicMs);
   const links = new Set<Link>();
+  const never = new AbortController().signal;
   let alive = true;
   const breakLinks = (): void => {
     for (const link of [...links]) link.destroy();
@@ -110,7 +110,7 @@ export const startProcess = async (
   const live = createLiveExports();
   const backends = backendsOf(worldDriver({ ...all, hostId, opened }));
   const openObject = async (object: ObjectRef, mode: 'ro' | 'rw') =>
-    (await backends.get(object).open(object, mode, NEVER)).device;
+    (await backends.get(object).open(object, mode, never)).device;
   const journal = await generationsIn(folderOn(disk, actors, 'exports'));
   const leaves = leafJournalOn(leafFiles);
   const real = createExports({
