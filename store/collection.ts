@@ -14,7 +14,10 @@ export interface Collection<T, Id extends readonly string[]> {
   getMany(ids: readonly Id[]): Promise<T[]>;
   /** Makes the item when it does not exist; returns what stands there in either case. */
   create(value: T): Promise<Applied<T>>;
-  /** Throws the rule's refusal; throws `missing` when there is no item. */
+  /**
+   * Throws the rule's refusal; throws `missing` when there is no item. A rule may amend instead of write: then others may have
+   * written beside it, and the value that is returned does not show what they did.
+   */
   apply(id: Id, rule: (value: T) => Decision<T>, seen?: Applied<T>): Promise<Applied<T>>;
   /** Removes the item while the rule holds; true when it is gone afterwards. */
   remove(id: Id, mayGo: (value: T) => boolean): Promise<boolean>;
@@ -49,6 +52,8 @@ export const collection = <T, Id extends readonly string[]>(
     ...shape.index?.(value),
   });
   const found = (record: Stored): T => record.data as T;
+  const write = ({ rev }: { rev: number }, { next, by }: Write<T>, writeId: string): Promise<boolean> =>
+    by ? records.amend(shape.key(...shape.idOf(next)), by, writeId) : records.put(item(next, rev + 1, writeId), rev);
 
   return {
     async get(...id) {
@@ -81,12 +86,8 @@ export const collection = <T, Id extends readonly string[]>(
         // the version that stands is ours: the write took effect and only its reply was lost
         if (record.writeId === writeId) return { value: record.value, wrote: true, rev: record.rev };
         const decision = rule(record.value);
-        if (
-          decision.kind === 'write' &&
-          (await records.put(item(decision.next, record.rev + 1, writeId), record.rev))
-        ) {
+        if (decision.kind === 'write' && (await write(record, decision, writeId)))
           return { value: decision.next, wrote: true, rev: record.rev + 1 };
-        }
         // a rule that was asked on a remembered version is asked again on what stands there, before it is believed
         const remembered = known !== undefined;
         known = undefined;
@@ -108,6 +109,8 @@ export const collection = <T, Id extends readonly string[]>(
     },
   };
 };
+
+type Write<T> = Extract<Decision<T>, { kind: 'write' }>;
 
 interface Known<T> {
   readonly value: T;

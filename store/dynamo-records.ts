@@ -8,7 +8,9 @@ import {
   QueryCommand,
   type QueryCommandInput,
   ScanCommand,
+  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { updateOf } from './amend.ts';
 import type { Key } from './keys.ts';
 import type { IndexPosition, Records, Stored } from './records.ts';
 import { KIND_INDEX, OPEN_INDEX } from './table.ts';
@@ -99,11 +101,13 @@ const atRev = (expectedRev: number) =>
     ? { ConditionExpression: 'attribute_not_exists(pk)' }
     : { ConditionExpression: 'rev = :rev', ExpressionAttributeValues: { ':rev': expectedRev } };
 
-const writes = ({ db, tableName }: Table): Pick<Records, 'put' | 'remove'> => ({
+const writes = ({ db, tableName }: Table): Pick<Records, 'put' | 'remove' | 'amend'> => ({
   put: (item, expectedRev) =>
     conditional(db.send(new PutCommand({ TableName: tableName, Item: { ...item }, ...atRev(expectedRev) }))),
   remove: (key, expectedRev) =>
     conditional(db.send(new DeleteCommand({ TableName: tableName, Key: keyOf(key), ...atRev(expectedRev) }))),
+  amend: (key, by, writeId) =>
+    conditional(db.send(new UpdateCommand({ TableName: tableName, Key: keyOf(key), ...updateOf(by, writeId) }))),
 });
 
 const hints = (table: Table): Pick<Records, 'keysOfKind' | 'openKeys'> => ({

@@ -1,3 +1,4 @@
+import { amended } from './amend.ts';
 import type { Key } from './keys.ts';
 import type { IndexPosition, Records, Stored } from './records.ts';
 
@@ -68,6 +69,13 @@ export const memoryRecords = (): Records => {
     async remove(key, expectedRev) {
       if (!matches(key, expectedRev) || expectedRev === 0) return false;
       replace(key, undefined);
+      return true;
+    },
+    async amend(key, by, writeId) {
+      const item = items.get(nameOf(key));
+      const data = item && amended(item.data, by);
+      if (data === undefined) return false;
+      replace(key, takeOver({ ...item, rev: (item?.rev ?? 0) + 1, writeId, data }) as Stored);
       return true;
     },
     query: async (pk, skPrefix) =>

@@ -1,3 +1,4 @@
+import type { Amendment } from '../domain/amendment.ts';
 import type { Key } from './keys.ts';
 
 /** What the store needs of a database: single-item conditional writes, consistent reads, and hints from two indexes. */
@@ -9,6 +10,8 @@ export interface Records {
   /** False when the condition failed: the item is not at `expectedRev` (0: it must not exist). */
   put(item: Stored, expectedRev: number): Promise<boolean>;
   remove(key: Key, expectedRev: number): Promise<boolean>;
+  /** Changes fields of `data`, at whatever revision it is, and raises that. False when a condition failed, or there is no item. */
+  amend(key: Key, by: Amendment, writeId: string): Promise<boolean>;
   /** Consistent; sort keys that begin with `skPrefix`, ascending. */
   query(pk: string, skPrefix: string): Promise<Stored[]>;
   /** A hint. Ascending by kindSort, which is exclusive at `after`. */

@@ -17,7 +17,6 @@ export interface Calls {
 interface ItemOnWire {
   readonly pk?: { readonly S: string };
   readonly sk?: { readonly S: string };
-  readonly data?: { readonly M?: { readonly reportedAtMs?: { readonly N: string } } };
 }
 
 const WRITES = new Set(['PutItem', 'DeleteItem', 'UpdateItem']);
@@ -32,18 +31,12 @@ export const countCalls = (migrationOf: (volumeId: string) => string | undefined
   const writesByKind = new Map<string, number>();
   const sharedWrites = new Map<string, number>();
   const operations = new Map<string, number>();
-  const reports = new Map<string, string | undefined>();
-  /** What upkeep copies from a host's report carries a new time, a reservation does not. */
-  const isReport = (pool: string, reportedAtMs: string | undefined): boolean => {
-    const known = reports.get(pool);
-    reports.set(pool, reportedAtMs);
-    return known !== reportedAtMs;
-  };
-  const wrote = ({ pk, sk, data }: ItemOnWire): void => {
+  const wrote = ({ pk, sk }: ItemOnWire, operation: string): void => {
     const name = (pk?.S.startsWith('HOST#') ? sk?.S : pk?.S) ?? '';
     const kind = name.split('#')[0] ?? '';
     const id = UUID.exec(name)?.[0];
-    if (kind === 'POOL') raise(sharedWrites, isReport(name, data?.M?.reportedAtMs?.N) ? 'report' : kind);
+    // a reservation amends what is there, upkeep writes it anew
+    if (kind === 'POOL') raise(sharedWrites, operation === 'UpdateItem' ? kind : 'report');
     else if (id === undefined) raise(sharedWrites, kind);
     else {
       raise(byId, id);
@@ -67,7 +60,7 @@ export const countCalls = (migrationOf: (volumeId: string) => string | undefined
       raise(operations, `${service.replace(/_\d+$/, '')}.${operation}`);
       if (!WRITES.has(operation)) return;
       const { Item, Key } = JSON.parse(body.toString('utf8')) as { Item?: ItemOnWire; Key?: ItemOnWire };
-      wrote(Item ?? Key ?? {});
+      wrote(Item ?? Key ?? {}, operation);
     },
     reset() {
       for (const counts of [byId, writesByKind, sharedWrites, operations]) counts.clear();

@@ -1,8 +1,11 @@
-import { already, type Decision, refuse, write } from '../decision.ts';
+import { already, amend, type Decision, refuse, write } from '../decision.ts';
 import { volmoveError } from '../error.ts';
-import { availableBytes, outstandingBytes, type Pool } from './pool.ts';
+import { availableBytes, countLeftBytes, outstandingBytes, type Pool } from './pool.ts';
 
-/** Reservations of a pool: taken by PrepareDestination, given back at the end of the migration, each in one write. */
+/**
+ * Reservations of a pool: taken by PrepareDestination, given back at the end of the migration, each in one write that leaves the
+ * others alone: a thousand migrations to one pool do not wait for each other.
+ */
 
 /** Under which a run's bytes are reserved: a step of an earlier run that wakes up late gives back nothing of a later one. */
 export const reservationKey = (migrationId: string, run: number): string =>
@@ -10,13 +13,15 @@ export const reservationKey = (migrationId: string, run: number): string =>
 
 export const migrationOfReservation = (key: string): string => key.split('.', 1)[0] ?? key;
 
-export const newPool = (id: string): Pool => ({
+/** As it was reported for the first time. */
+export const newPool = (id: string, totalBytes: number, freeBytes: number, reportedAtMs = 0): Pool => ({
   id,
-  totalBytes: 0,
-  freeBytes: 0,
+  totalBytes,
+  freeBytes,
   reservedBytes: 0,
+  leftBytes: freeBytes,
   reservations: {},
-  reportedAtMs: 0,
+  reportedAtMs,
 });
 
 /** As a host saw the pool at `atMs`: what is older than what is known tells nothing new. */
@@ -33,7 +38,8 @@ export const reportPool =
       now.every(([key, bytes]) => before[key] === bytes);
     if (atMs < pool.reportedAtMs || same) return already(pool);
     const known = now.length === 0 ? {} : { growing: Object.fromEntries(now) };
-    return write({ ...rest, totalBytes, freeBytes, ...known, reportedAtMs: atMs });
+    const reported = { ...rest, totalBytes, freeBytes, ...known, reportedAtMs: atMs };
+    return write({ ...reported, leftBytes: countLeftBytes(reported) });
   };
 
 export const reserveCapacity =
@@ -43,10 +49,22 @@ export const reserveCapacity =
     if (availableBytes(pool) < bytes) {
       return refuse(volmoveError('CapacityShort', { place, needBytes: bytes, freeBytes: availableBytes(pool) }));
     }
-    return write({
+    const next = {
       ...pool,
       reservedBytes: pool.reservedBytes + bytes,
+      leftBytes: pool.leftBytes - bytes,
       reservations: { ...pool.reservations, [key]: bytes },
+    };
+    return amend(next, {
+      when: [
+        { path: ['reservations', key], absent: true },
+        { path: ['leftBytes'], atLeast: bytes },
+      ],
+      set: [[['reservations', key], bytes]],
+      add: [
+        [['reservedBytes'], bytes],
+        [['leftBytes'], -bytes],
+      ],
     });
   };
 
@@ -59,10 +77,51 @@ export const giveBackCapacity =
   (pool: Pool): Decision<Pool> => {
     const bytes = pool.reservations[key];
     if (bytes === undefined) return already(pool);
-    const { [key]: _given, ...reservations } = pool.reservations;
-    const reservedBytes = pool.reservedBytes - bytes;
-    if (filledAtMs === undefined) return write({ ...pool, reservedBytes, reservations });
-    const freeBytes = Math.max(0, pool.freeBytes - outstandingBytes(pool, key));
-    const reportedAtMs = Math.max(pool.reportedAtMs, filledAtMs);
-    return write({ ...pool, freeBytes, reportedAtMs, reservedBytes, reservations });
+    const outstanding = outstandingBytes(pool, key);
+    const filled = filledAtMs === undefined ? undefined : fill(pool, outstanding, filledAtMs);
+    const grows = pool.growing?.[key];
+    const next = {
+      ...pool,
+      ...(grows === undefined ? {} : { growing: without(pool.growing ?? {}, key) }),
+      ...filled?.next,
+      reservedBytes: pool.reservedBytes - bytes,
+      leftBytes: pool.leftBytes + outstanding - (filled?.takenBytes ?? 0),
+      reservations: without(pool.reservations, key),
+    };
+    return amend(next, {
+      when: [
+        { path: ['reservations', key], is: bytes },
+        grows === undefined ? { path: ['growing', key], absent: true } : { path: ['growing', key], is: grows },
+        ...(filled?.when ?? []),
+      ],
+      ...(filled?.set ? { set: filled.set } : {}),
+      add: [
+        [['reservedBytes'], -bytes],
+        [['leftBytes'], outstanding - (filled?.takenBytes ?? 0)],
+        ...(filled ? [[['freeBytes'], -filled.takenBytes] as const] : []),
+      ],
+      remove: [['reservations', key], ...(grows === undefined ? [] : [['growing', key]])],
+    });
   };
+
+const without = (amounts: Readonly<Record<string, number>>, key: string): Record<string, number> => {
+  const { [key]: _given, ...others } = amounts;
+  return others;
+};
+
+/** What was outstanding is free no more, as far as any is; and no older report may say otherwise. */
+const fill = (pool: Pool, outstanding: number, filledAtMs: number) => {
+  const takenBytes = Math.min(pool.freeBytes, outstanding);
+  const later = filledAtMs > pool.reportedAtMs;
+  return {
+    takenBytes,
+    next: { freeBytes: pool.freeBytes - takenBytes, reportedAtMs: Math.max(pool.reportedAtMs, filledAtMs) },
+    when: [
+      takenBytes === outstanding
+        ? { path: ['freeBytes'], atLeast: outstanding }
+        : { path: ['freeBytes'], is: pool.freeBytes },
+      later ? { path: ['reportedAtMs'], atMost: filledAtMs } : { path: ['reportedAtMs'], atLeast: filledAtMs },
+    ],
+    ...(later ? { set: [[['reportedAtMs'], filledAtMs]] as const } : {}),
+  };
+};

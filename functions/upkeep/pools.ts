@@ -27,7 +27,7 @@ export const copyPoolReports = async (deps: Deps): Promise<void> => {
     const { totalBytes, freeBytes, growing = {} } = pool;
     if (await deps.store.pools.get(poolId))
       await deps.store.pools.apply([poolId], reportPool({ totalBytes, freeBytes, growing }, atMs));
-    else await deps.store.pools.create({ ...newPool(poolId), totalBytes, freeBytes, reportedAtMs: atMs });
+    else await deps.store.pools.create(newPool(poolId, totalBytes, freeBytes, atMs));
   }
 };
 

@@ -14,7 +14,9 @@ const index = (indexName: string, partition: string, sort: string) => ({
 });
 
 /** What store/ sends: reads, and conditional writes of one item. */
-const RECORD_ACTIONS = ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'].map((a) => `dynamodb:${a}`);
+const RECORD_ACTIONS = ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'].map(
+  (a) => `dynamodb:${a}`,
+);
 
 export class VolumeTable extends Construct {
   readonly table: TableV2;

@@ -158,6 +158,7 @@ describe('creating a volume', () => {
       totalBytes: 100 * GIB,
       freeBytes: 60 * GIB,
       reservedBytes: 30 * GIB,
+      leftBytes: 30 * GIB,
       reservations: { m: 30 * GIB },
       reportedAtMs: 0,
     });

@@ -11,15 +11,16 @@ import {
   register,
   stopHost,
 } from '../../domain/host/host.ts';
-import { availableBytes, type Pool } from '../../domain/host/pool.ts';
+import { availableBytes, countLeftBytes, type Pool } from '../../domain/host/pool.ts';
 import { exportName, hostQueueName, parseExportName, runObjectName } from '../../domain/names.ts';
 import { formatPlacement, parsePlacement, samePlacement } from '../../domain/placement.ts';
+import { amended } from '../../store/amend.ts';
 import { START_MS } from '../helpers/clock.ts';
 import { aHost, DESTINATION, SOURCE } from '../helpers/factories.ts';
 import { refusedBy, written } from '../helpers/refusal.ts';
 
 describe('capacity', () => {
-  const pool: Pool = { ...newPool('p'), totalBytes: 100, freeBytes: 10 };
+  const pool: Pool = newPool('p', 100, 10);
 
   it('is taken once a migration, and given back whole', () => {
     const taken = written(reserveCapacity('m', 6, 'there')(pool));
@@ -42,17 +43,27 @@ describe('capacity', () => {
     expect(reserveCapacity('n', 4, 'there')(taken).kind).toBe('write');
   });
 
-  it('is always the sum of what is reserved, whatever comes in which order', () => {
-    const step = fc.record({ take: fc.boolean(), migration: fc.constantFrom('a', 'b', 'c'), bytes: fc.nat(8) });
+  it('is always the sum of its parts, and amending it comes to what the rule says, whatever comes in which order', () => {
+    const key = fc.constantFrom('a', 'b', 'c');
+    const step = fc.oneof(
+      fc.tuple(key, fc.nat(8)).map(([of, bytes]) => reserveCapacity(of, bytes, 'there')),
+      fc.tuple(key, fc.option(fc.nat(9), { nil: undefined })).map(([of, atMs]) => giveBackCapacity(of, atMs)),
+      fc
+        .record({ freeBytes: fc.nat(12), growing: fc.dictionary(key, fc.nat(8)), atMs: fc.nat(9) })
+        .map(({ atMs, ...report }) => reportPool({ totalBytes: 100, ...report }, atMs)),
+    );
     fc.assert(
       fc.property(fc.array(step), (steps) => {
-        const end = steps.reduce((now, { take, migration, bytes }) => {
-          const decision = (take ? reserveCapacity(migration, bytes, 'there') : giveBackCapacity(migration))(now);
-          return decision.kind === 'write' ? decision.next : now;
+        steps.reduce((now, rule) => {
+          const decision = rule(now);
+          if (decision.kind !== 'write') return now;
+          const { next, by } = decision;
+          expect(next.reservedBytes).toBe(Object.values(next.reservations).reduce((a, b) => a + b, 0));
+          expect(next.leftBytes).toBe(countLeftBytes(next));
+          expect(next.freeBytes).toBeGreaterThanOrEqual(0);
+          if (by) expect(amended(now, by)).toEqual(next);
+          return next;
         }, pool);
-
-        expect(end.reservedBytes).toBe(Object.values(end.reservations).reduce((a, b) => a + b, 0));
-        expect(end.reservedBytes).toBeLessThanOrEqual(end.freeBytes);
       }),
     );
   });

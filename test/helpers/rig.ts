@@ -84,7 +84,7 @@ export const createRig = async ({ options, claimed = true }: RigOptions = {}): P
   };
   for (const id of ['host-a', 'host-b', 'host-c']) {
     await store.hosts.create(aHost(id));
-    await store.pools.create({ ...newPool(`pool-of-${id}`), totalBytes: 100 * GIB, freeBytes: 100 * GIB });
+    await store.pools.create(newPool(`pool-of-${id}`, 100 * GIB, 100 * GIB));
   }
   await store.volumes.create(aVolume());
   const asked = { ...OPTIONS, ...options };

@@ -60,6 +60,7 @@ describe('permissions', () => {
   it('let every function read and write records, and the sweeper alone read the whole table', () => {
     for (const { name } of functions) {
       expect(may(name, 'dynamodb:PutItem')).not.toEqual([]);
+      expect(may(name, 'dynamodb:UpdateItem')).not.toEqual([]);
       expect(may(name, 'dynamodb:Scan').length > 0).toBe(name === 'sweep');
       expect(may(name, 'dynamodb:DeleteTable')).toEqual([]);
     }

@@ -1,5 +1,6 @@
 import { newCleanup } from '../../domain/cleanup.ts';
 import { volmoveError } from '../../domain/error.ts';
+import { countLeftBytes } from '../../domain/host/pool.ts';
 import type { Job } from '../../domain/job/job.ts';
 import { isEnded, type Migration } from '../../domain/migration/migration.ts';
 import { type Change, changed, type Plant, withStore } from './plant-tools.ts';
@@ -111,7 +112,7 @@ const anyTokenWins: Change = (deps) => {
 /** The limit of a pool is not looked at. */
 const reservesWithoutLimit: Change = (deps) => {
   const { pools } = deps.store;
-  const endless = { totalBytes: 2 ** 60, freeBytes: 2 ** 60 };
+  const endless = { totalBytes: 2 ** 50, freeBytes: 2 ** 50, leftBytes: 2 ** 50 };
   return withStore(deps, {
     pools: {
       get: async (id) => {
@@ -123,7 +124,10 @@ const reservesWithoutLimit: Change = (deps) => {
           id,
           (pool) => {
             const { totalBytes, freeBytes } = pool;
-            return changed(rule({ ...pool, ...endless }), (next) => ({ ...next, totalBytes, freeBytes }));
+            return changed(rule({ ...pool, ...endless }), (next) => {
+              const back = { ...next, totalBytes, freeBytes };
+              return { ...back, leftBytes: countLeftBytes(back) };
+            });
           },
           seen,
         ),
@@ -144,6 +148,7 @@ const forgetsReservations: Change = (deps, thread) => {
             changed(rule(pool), ({ ...next }) => ({
               ...next,
               reservedBytes: pool.reservedBytes,
+              leftBytes: pool.leftBytes,
               reservations: pool.reservations,
             })),
           seen,

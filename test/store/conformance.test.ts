@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Amendment } from '../../domain/amendment.ts';
 import { already, type Decision, refuse, write } from '../../domain/decision.ts';
 import { volmoveError } from '../../domain/error.ts';
-import { newPool } from '../../domain/host/capacity.ts';
+import { giveBackCapacity, newPool, reserveCapacity } from '../../domain/host/capacity.ts';
 import type { Pool } from '../../domain/host/pool.ts';
 import { jobKey } from '../../store/keys.ts';
 import { memoryRecords } from '../../store/memory-records.ts';
@@ -48,18 +49,18 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
 
   it('keep what a rule writes and raise the revision', async () => {
     const store = await freshStore();
-    await store.pools.create(newPool('p'));
+    await store.pools.create(newPool('p', 100, 10));
 
     const applied = await store.pools.apply(['p'], oneMore);
     const found = await store.pools.get('p');
 
-    expect(applied).toEqual({ value: { ...newPool('p'), reservedBytes: 1 }, wrote: true, rev: 2 });
+    expect(applied).toEqual({ value: { ...newPool('p', 100, 10), reservedBytes: 1 }, wrote: true, rev: 2 });
     expect(found?.reservedBytes).toBe(1);
   });
 
   it('write nothing when the rule says that its effect is there, and throw its refusal', async () => {
     const store = await freshStore();
-    await store.pools.create(newPool('p'));
+    await store.pools.create(newPool('p', 100, 10));
 
     const there = await store.pools.apply(['p'], already);
     const refused = await refusalOf(
@@ -74,12 +75,67 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
 
   it('lose none of twenty concurrent writers’ changes', async () => {
     const store = await freshStore();
-    await store.pools.create(newPool('p'));
+    await store.pools.create(newPool('p', 100, 10));
 
     await Promise.all(Array.from({ length: 20 }, () => store.pools.apply(['p'], oneMore)));
     const found = await store.pools.get('p');
 
     expect(found?.reservedBytes).toBe(20);
+  });
+
+  it('amend beside each other: nobody has to ask again, and none goes beyond the limit', async () => {
+    const records = await make();
+    let failed = 0;
+    const amend: Records['amend'] = async (...asked) => {
+      const done = await records.amend(...asked);
+      if (!done) failed += 1;
+      return done;
+    };
+    const store = createStore({ ...records, amend });
+    await store.pools.create(newPool('p', 100, 10));
+
+    const asked = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, n) => store.pools.apply(['p'], reserveCapacity(`m${n}`, 1, 'there'))),
+    );
+    const full = await store.pools.get('p');
+    const failedAtTheLimit = failed;
+    const given = Object.keys(full?.reservations ?? {});
+    await Promise.all(given.map((key) => store.pools.apply(['p'], giveBackCapacity(key))));
+
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+    expect(full).toMatchObject({ reservedBytes: 10, leftBytes: 0, freeBytes: 10 });
+    expect(await store.pools.get('p')).toEqual(newPool('p', 100, 10));
+    expect(failedAtTheLimit).toBeLessThanOrEqual(10);
+    expect(failed).toBe(failedAtTheLimit);
+  });
+
+  it('amend nothing when a condition fails, or where there is no item', async () => {
+    const records = await make();
+    const key = { pk: 'POOL#p', sk: 'POOL' };
+    await records.put({ ...key, rev: 1, data: { a: 1, in: { b: 2 } } }, 0);
+    const raise = { add: [[['a'], 1]], remove: [['in', 'b']] } as const;
+    const amend = (when: Amendment['when'], of = key): Promise<boolean> => records.amend(of, { ...raise, when }, 'w');
+
+    const refused = [
+      await amend([{ path: ['a'], is: 2 }]),
+      await amend([{ path: ['a'], atLeast: 2 }]),
+      await amend([{ path: ['a'], atMost: 0 }]),
+      await amend([{ path: ['in', 'b'], absent: true }]),
+      await amend([{ path: ['none'], atLeast: 0 }]),
+      await amend([], { pk: 'POOL#q', sk: 'POOL' }),
+    ];
+    const before = await records.get(key);
+    const done = await amend([
+      { path: ['a'], is: 1 },
+      { path: ['in', 'b'], atMost: 2 },
+      { path: ['in', 'c'], absent: true },
+      { path: ['none', 'c'], absent: true },
+    ]);
+
+    expect(refused).toEqual([false, false, false, false, false, false]);
+    expect(before).toEqual({ ...key, rev: 1, data: { a: 1, in: { b: 2 } } });
+    expect(done).toBe(true);
+    expect(await records.get(key)).toEqual({ ...key, rev: 2, writeId: 'w', data: { a: 2, in: {} } });
   });
 
   it('let exactly one of twenty concurrent creators win', async () => {
@@ -97,7 +153,7 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
 
   it('ask a rule again on what stands there when a remembered version is stale', async () => {
     const store = await freshStore();
-    const seen = await store.pools.create(newPool('p'));
+    const seen = await store.pools.create(newPool('p', 100, 10));
     await store.pools.apply(['p'], oneMore);
 
     const applied = await store.pools.apply(['p'], oneMore, seen);
@@ -114,7 +170,7 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
 
   it('remove an item only while the rule holds, and agree when it is gone', async () => {
     const store = await freshStore();
-    await store.pools.create(newPool('p'));
+    await store.pools.create(newPool('p', 100, 10));
 
     const kept = await store.pools.remove(['p'], () => false);
     const gone = await store.pools.remove(['p'], () => true);
@@ -142,7 +198,7 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
   it('read many items at once, more than one request can carry, without those that are gone', async () => {
     const records = await make();
     const store = createStore(records);
-    await Promise.all(Array.from({ length: 130 }, (_, n) => store.pools.create(newPool(`p${n}`))));
+    await Promise.all(Array.from({ length: 130 }, (_, n) => store.pools.create(newPool(`p${n}`, 0, 0))));
 
     const found = await store.pools.getMany([
       ...Array.from({ length: 130 }, (_, n) => [`p${n}`] as [string]),

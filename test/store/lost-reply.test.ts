@@ -139,18 +139,12 @@ const CASES: Case[] = [
     offerToken({ ...token, token: 'new', enteredAtMs: 2 }),
   ),
   on('ackToken', (store) => store.tokens, ['host-a', 'j'], token, ackToken('old')),
-  on(
-    'reserving capacity',
-    (store) => store.pools,
-    ['p'],
-    { ...newPool('p'), freeBytes: 10 },
-    reserveCapacity('m', 5, 'p'),
-  ),
+  on('reserving capacity', (store) => store.pools, ['p'], newPool('p', 100, 10), reserveCapacity('m', 5, 'p')),
   on(
     'giving capacity back',
     (store) => store.pools,
     ['p'],
-    { ...newPool('p'), reservedBytes: 5, reservations: { m: 5 } },
+    { ...newPool('p', 100, 10), reservedBytes: 5, leftBytes: 5, reservations: { m: 5 } },
     giveBackCapacity('m'),
   ),
   on(
@@ -181,7 +175,10 @@ describe('a write whose reply was lost', () => {
   it.each(CASES)('is answered as written: $name', async ({ run }) => {
     const { proxy, store } = await lossyStore();
 
-    const { answered, stored, meant } = await run(store, () => proxy.loseNext('PutItem'));
+    const { answered, stored, meant } = await run(store, () => {
+      proxy.loseNext('PutItem');
+      proxy.loseNext('UpdateItem');
+    });
 
     expect(proxy.lost()).toBe(1);
     expect(stored).toEqual(meant);

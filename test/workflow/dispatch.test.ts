@@ -269,7 +269,7 @@ describe('PrepareDestination', () => {
     await walkTo(rig, 'PrepareDestination');
     await rig.deps.store.pools.apply(['pool-of-host-b'], (pool) => ({
       kind: 'write',
-      next: { ...pool, freeBytes: 5 },
+      next: { ...pool, freeBytes: 5, leftBytes: 5 },
     }));
 
     const refused = await refusalOf(dispatch(rig.deps)(entered(rig, 'destination.prepare')));

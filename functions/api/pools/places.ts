@@ -1,7 +1,7 @@
 import { volmoveError } from '../../../domain/error.ts';
 import { newPool } from '../../../domain/host/capacity.ts';
 import { type Host, isUp, type PoolReport, poolsOf } from '../../../domain/host/host.ts';
-import { availableBytes } from '../../../domain/host/pool.ts';
+import { availableBytes, countLeftBytes } from '../../../domain/host/pool.ts';
 import { formatPlacement, type Placement, type PlacementRequest, parsePlacement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
 
@@ -20,10 +20,10 @@ const withReservations = async (deps: Pick<Deps, 'store'>, hosts: readonly Host[
   const items = await deps.store.pools.getMany(ids.map((id) => [id] as [string]));
   const known = new Map(items.map((item) => [item.id, item]));
   return reported.map(({ place, pool, atMs }) => {
-    const item = known.get(pool.poolId) ?? newPool(pool.poolId);
+    const item = known.get(pool.poolId) ?? newPool(pool.poolId, pool.totalBytes, pool.freeBytes);
     // a migration that ended since has filled space that this report does not know of
     const freeBytes = item.reportedAtMs > atMs ? item.freeBytes : pool.freeBytes;
-    return { place, pool, availableBytes: availableBytes({ ...item, freeBytes }) };
+    return { place, pool, availableBytes: availableBytes({ leftBytes: countLeftBytes({ ...item, freeBytes }) }) };
   });
 };
 

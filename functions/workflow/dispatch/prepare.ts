@@ -51,7 +51,7 @@ export const dispatchPrepare =
     );
     // upkeep may not have met the pool yet: what its host reported stands until it does
     if (!(await deps.store.pools.get(poolId)))
-      await deps.store.pools.create({ ...newPool(poolId), totalBytes: pool.totalBytes, freeBytes: pool.freeBytes });
+      await deps.store.pools.create(newPool(poolId, pool.totalBytes, pool.freeBytes));
     await deps.store.pools.apply(
       [poolId],
       reserveCapacity(reservationKey(migration.id, run), bytes, formatPlacement(place)),

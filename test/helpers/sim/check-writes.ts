@@ -1,4 +1,4 @@
-import type { Pool } from '../../../domain/host/pool.ts';
+import { countLeftBytes, type Pool } from '../../../domain/host/pool.ts';
 import { isJobEnded, type Job } from '../../../domain/job/job.ts';
 import { firstToken, type TaskToken } from '../../../domain/job/token.ts';
 import { isEnded, type Migration } from '../../../domain/migration/migration.ts';
@@ -63,6 +63,7 @@ const checkToken = (was: TaskToken, is: TaskToken, accuse: Accuse): void => {
 const checkPool = (is: Pool, accuse: Accuse): void => {
   const sum = Object.values(is.reservations).reduce((a, b) => a + b, 0);
   if (is.reservedBytes !== sum) accuse(`the reservations of ${is.id} do not add up`);
+  if (is.leftBytes !== countLeftBytes(is)) accuse(`what is left of ${is.id} does not add up`);
   if (sum > is.freeBytes) accuse(`more is reserved in ${is.id} than there is`);
 };
 

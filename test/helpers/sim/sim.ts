@@ -90,7 +90,7 @@ const fill = async (table: Table, world: World, nowMs: number, options: SimOptio
     const backends = [{ name: 'files', driver: 'file', migrationProgressReport: true, pools }];
     await store.hosts.create(aHost(id, { backends, heartbeatAtMs: nowMs }));
     const { poolId, totalBytes, freeBytes } = report;
-    await store.pools.create({ ...newPool(poolId), totalBytes, freeBytes, reportedAtMs: nowMs });
+    await store.pools.create(newPool(poolId, totalBytes, freeBytes, nowMs));
   }
   await addVolume(table, world, VOLUME_ID, 'host-a', 0);
   for (let n = 1; n <= neighbours; n++) await addVolume(table, world, neighbourId(n), 'host-c', NEIGHBOUR_CONTENT);

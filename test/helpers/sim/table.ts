@@ -125,6 +125,11 @@ export const createTable = (turns: Turns): Table => {
       if (done) await wrote(key);
       return done;
     },
+    async amend(key, by, writeId) {
+      const done = await memory.amend(key, by, writeId);
+      if (done) await wrote(key);
+      return done;
+    },
     openKeys: async (shard) => lag.open(await memory.openKeys(shard), shard),
     async keysOfKind(kind, page) {
       const found = await memory.keysOfKind(kind, page);
@@ -144,6 +149,10 @@ export const createTable = (turns: Turns): Table => {
       remove: (key, expectedRev) => {
         const act = (): Promise<boolean> => records.remove(key, expectedRev);
         return turn(thread, `removes ${nameOf(key)}`, act, { again: act });
+      },
+      amend: (key, by, writeId) => {
+        const act = (): Promise<boolean> => records.amend(key, by, writeId);
+        return turn(thread, `writes ${nameOf(key)} beside others`, act, { again: act });
       },
       query: (pk, prefix) => turn(thread, `queries ${pk}`, () => records.query(pk, prefix)),
       keysOfKind: (kind, page) => turn(thread, `lists ${kind}`, () => records.keysOfKind(kind, page)),
