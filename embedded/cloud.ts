@@ -29,6 +29,7 @@ import {
 } from './environment.ts';
 import { jsonService } from './front/aws-wire.ts';
 import { createFront, type FrontOptions } from './front/front.ts';
+import { untilReady } from './front/until-ready.ts';
 import { FUNCTION_PREFIX, functionTable } from './function-table.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { lambdaRest } from './lambda/rest.ts';
@@ -137,6 +138,7 @@ export const startCloud = async ({ dataDir, host, port, onProblem, onCall }: Clo
     onError,
   });
   const engine = startEngine(dataDir, runtime, bus, onProblem);
+  let ready = false;
   const front = await createFront({
     host,
     port,
@@ -148,7 +150,10 @@ export const startCloud = async ({ dataDir, host, port, onProblem, onCall }: Clo
       workflows: jsonService('1.0', (target, body) => engine.handle(target, body)),
       events: bus.service,
       lambda: lambdaRest({ runtime, onError }),
-      gateway: createGateway({ runtime, functionName: `${FUNCTION_PREFIX}api`, accountId: ACCOUNT_ID }),
+      gateway: untilReady(
+        () => ready,
+        createGateway({ runtime, functionName: `${FUNCTION_PREFIX}api`, accountId: ACCOUNT_ID }),
+      ),
     },
   });
   Object.assign(process.env, functionEnvironment(front.url, process.env));
@@ -157,6 +162,7 @@ export const startCloud = async ({ dataDir, host, port, onProblem, onCall }: Clo
   await loadMachines(engine, table.substitutions);
   await engine.resume();
   await createRules(eventsClient({ region: REGION, endpoint: front.url }));
+  ready = true;
   const stopping = new AbortController();
   const upkeep = runUpkeep(
     {

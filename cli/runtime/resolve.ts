@@ -110,6 +110,18 @@ export const resolveUnderWay = async (client: Client, text: string): Promise<Mig
   throw notFound(`Volume ${text} is not being migrated.`, 'List what is under way: volmove list --state running');
 };
 
+/** A migration, or the one that a volume is in, or else its last one, however that ended. */
+export const resolveWatched = async (client: Client, text: string): Promise<Migration> => {
+  const found = await resolveAny(client, text);
+  if (found.kind === 'migration') return found.migration;
+  const volumeId = found.volume.id;
+  const newest =
+    (await newestOf(client, found.volume, ['running', 'requested'])) ??
+    (await client.migrations({ volumeId, limit: 1 })).migrations[0];
+  if (newest !== undefined) return newest;
+  throw notFound(`Volume ${text} was never migrated.`, `Move it: volmove migrate ${text}`);
+};
+
 /** A migration, or the last one of a volume that has failed. */
 export const resolveFailed = async (client: Client, text: string): Promise<Migration> => {
   const found = await resolveAny(client, text);

@@ -1,6 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Migration } from '../../cli/api/types.ts';
-import { aFailure, aMigration, aProgress, aSuccess, GIB, migrationId, needsYou } from './builders.ts';
+import {
+  aFailure,
+  aMigration,
+  aProgress,
+  aSuccess,
+  aVolume,
+  GIB,
+  migrationId,
+  needsYou,
+  volumeId,
+} from './builders.ts';
 import { createWorld, type World } from './world.ts';
 
 const ID = migrationId(1);
@@ -92,7 +102,7 @@ describe('volmove watch', () => {
   it('goes on through a restart of the service', async () => {
     let looks = 0;
     world.service.intercept = ({ path }) => {
-      looks += path.endsWith(ID) ? 1 : 0;
+      looks += path.endsWith(`/migrations/${ID}`) ? 1 : 0;
       return looks > 2 && looks < 6 ? { status: 503, body: { computeFault: { message: 'starting' } } } : undefined;
     };
     world.onSleep = (count) => {
@@ -114,6 +124,27 @@ describe('volmove watch', () => {
 
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain('error: away');
+  });
+
+  it('takes a volume for the migration that it is in, or else for its last one', async () => {
+    world.service.volumes.push(aVolume());
+    then(aSuccess());
+
+    const underWay = await world.run(['watch', 'data1']);
+    const ended = await world.run(['watch', 'data1']);
+
+    expect([underWay.exitCode, ended.exitCode]).toEqual([0, 0]);
+    expect(underWay.stdout).toContain('copying');
+    expect(ended.stdout).toContain('done: data1 moved to');
+  });
+
+  it('says of a volume that was never moved how to move it', async () => {
+    world.service.volumes.push(aVolume({ id: volumeId(2), name: 'data2' }));
+
+    const { exitCode, stderr } = await world.run(['watch', 'data2']);
+
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('volmove migrate data2');
   });
 
   it('watches several at once, and ends with the most urgent code', async () => {

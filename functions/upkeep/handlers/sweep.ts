@@ -10,7 +10,7 @@ export const handler = step(
     if (swept.problems.length > 0) {
       throw new AggregateError(
         swept.problems.map((p) => p.error),
-        `${swept.problems.length} of ${swept.volumes + swept.migrations} items could not be looked after: ${swept.problems.map((p) => `${p.id}: ${String(p.error)}`).join('; ')}`,
+        `The sweeper could not look after ${swept.problems.length} things: ${swept.problems.map((p) => `${p.id}: ${String(p.error)}`).join('; ')}`,
       );
     }
     return { volumes: swept.volumes, migrations: swept.migrations };
