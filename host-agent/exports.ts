@@ -1,9 +1,9 @@
 import type { BlockDevice } from '../domain/block-device.ts';
 import { volmoveError } from '../domain/error.ts';
-import { exportName, parseExportName } from '../domain/names.ts';
+import { exportName, parseExportName, parseHashExportName } from '../domain/names.ts';
 import type { ObjectRef } from '../domain/placement.ts';
 import type { HashExports } from './hash-exports.ts';
-import { createTurns } from './in-turn.ts';
+import { createTurnsOf, type InTurn } from './in-turn.ts';
 import type { ExportRecord, GenerationJournal } from './journal/generations.ts';
 import { createSeals } from './seals.ts';
 
@@ -118,8 +118,29 @@ const admitted = async (
 export const createExports = ({ journal, open, endExport, hashes }: ExportDeps): Exports => {
   const devices = new Map<string, BlockDevice>();
   const localWriters = new Map<string, LocalWriter>();
-  /** One decision at a time: two connections can never both believe that they are the highest generation. */
-  const inTurn = createTurns();
+  /**
+   * One decision at a time about an object: two connections can never both believe that they are the highest generation. A storage
+   * that flushes for minutes holds up nobody else's.
+   */
+  const turnsOf = createTurnsOf();
+  const lineOf = (migrationId: string, run: number): string =>
+    journal.get(migrationId, run)?.object.objectName ?? exportName(migrationId, run, 0);
+  const turnOfRun =
+    (migrationId: string, run: number): InTurn =>
+    async (act) => {
+      for (;;) {
+        const line = lineOf(migrationId, run);
+        // it may have been admitted while it waited
+        const done = await turnsOf(line)(async () =>
+          lineOf(migrationId, run) === line ? { value: await act() } : undefined,
+        );
+        if (done) return done.value;
+      }
+    };
+  const turnOfExport = (name: string): InTurn => {
+    const asked = parseExportName(name) ?? parseHashExportName(name);
+    return asked ? turnOfRun(asked.migrationId, asked.run) : turnsOf(name);
+  };
 
   const endGeneration = async (name: string): Promise<void> => {
     await endExport(name);
@@ -174,21 +195,23 @@ export const createExports = ({ journal, open, endExport, hashes }: ExportDeps):
   };
 
   return {
-    admit: (request) => inTurn(() => admitted(journal, seals.sealForEver, request)),
+    admit: (request) => turnsOf(request.object.objectName)(() => admitted(journal, seals.sealForEver, request)),
     resolve: (name, peerFingerprint) =>
-      inTurn(async () => (await hashes?.resolve(name, peerFingerprint)) ?? admitGeneration(name, peerFingerprint)),
-    enterLocal: (writer) => inTurn(() => enterLocal(writer)),
-    seal: (migrationId, run) => inTurn(() => seals.seal(migrationId, run)),
-    openForRepair: (sealed) => inTurn(() => seals.openForRepair(sealed)),
+      turnOfExport(name)(
+        async () => (await hashes?.resolve(name, peerFingerprint)) ?? admitGeneration(name, peerFingerprint),
+      ),
+    enterLocal: (writer) => turnOfRun(writer.migrationId, writer.run)(() => enterLocal(writer)),
+    seal: (migrationId, run) => turnOfRun(migrationId, run)(() => seals.seal(migrationId, run)),
+    openForRepair: (sealed) => turnOfRun(sealed.migrationId, sealed.run)(() => seals.openForRepair(sealed)),
     sealObject: (objectName) =>
-      inTurn(async () => {
+      turnsOf(objectName)(async () => {
         for (const record of journal.ofObject(objectName)) await seals.sealForEver(record);
       }),
-    close: () =>
-      inTurn(async () => {
-        await hashes?.close();
-        const ended = await Promise.allSettled([...devices.keys(), ...localWriters.keys()].map(endGeneration));
-        for (const end of ended) if (end.status === 'rejected') throw end.reason;
-      }),
+    async close() {
+      await turnsOf.idle();
+      await hashes?.close();
+      const ended = await Promise.allSettled([...devices.keys(), ...localWriters.keys()].map(endGeneration));
+      for (const end of ended) if (end.status === 'rejected') throw end.reason;
+    },
   };
 };

@@ -34,6 +34,7 @@ export const reportPool =
     const same =
       pool.totalBytes === totalBytes &&
       pool.freeBytes === freeBytes &&
+      pool.leftBytes === countLeftBytes(pool) &&
       Object.keys(before).length === now.length &&
       now.every(([key, bytes]) => before[key] === bytes);
     if (atMs < pool.reportedAtMs || same) return already(pool);

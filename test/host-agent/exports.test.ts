@@ -105,6 +105,29 @@ describe('the exports of a host', () => {
     expect([before, entered]).toEqual([false, true]);
   });
 
+  it('of other objects are decided on meanwhile: a storage that hangs holds up nobody else', async () => {
+    const gate = deferred();
+    const { exports } = await rig({
+      endExport: (name) => (name === nameOf(1) ? gate.promise : Promise.resolve()),
+    });
+    await exports.resolve(nameOf(1), PEER);
+    await exports.admit({ ...ADMISSION, run: 2, object: anObject('another', DESTINATION, 4096) });
+    let sealed = false;
+    const sealing = exports.seal(MIGRATION_ID, 1).then(() => {
+      sealed = true;
+    });
+
+    const admitted = await exports.resolve(nameOf(1, 2), PEER);
+    const other = await exports.seal(MIGRATION_ID, 2);
+    const before = sealed;
+    gate.resolve();
+    await sealing;
+
+    expect(admitted).toMatchObject({ readOnly: false });
+    expect(other).toMatchObject({ generation: 1 });
+    expect([before, sealed]).toEqual([false, true]);
+  });
+
   it('refuse a lower generation for ever, also after a restart', async () => {
     const first = await rig();
     await first.exports.resolve(nameOf(3), PEER);
