@@ -74,6 +74,3 @@ export const runProgram = async <O extends { readonly help: boolean }>(
     return 2;
   }
 };
-
-/** One sentence's worth of a thing: `1 round`, `2 rounds`. */
-export const countOf = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

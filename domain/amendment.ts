@@ -1,14 +1,15 @@
 /**
  * A transition that need not be the only writer of its item: the fields that it changes, and what has to hold of them, whatever
- * else was written meanwhile. Many may be on their way at once without asking again (one UpdateItem of DynamoDB each).
+ * else was written meanwhile. Many may be on their way at once without asking again (one UpdateItem of DynamoDB each). No field
+ * is changed twice in one, nor with one that is within it.
  */
 export interface Amendment {
   /** All of them, in the same write. */
   readonly when: readonly AmendmentCondition[];
   readonly set?: readonly (readonly [Path, number])[];
-  /** To numbers that are there. */
+  /** The number has to be there, or DynamoDB refuses the whole write. */
   readonly add?: readonly (readonly [Path, number])[];
-  /** Fields whose parents are there. */
+  /** The parent of each has to be there, or DynamoDB refuses the whole write. */
   readonly remove?: readonly Path[];
 }
 

@@ -1,8 +1,8 @@
 import { VolmoveError } from './error.ts';
+import { harmless } from './harmless.ts';
 
 /** A problem that a process goes on from, as one plain line for a person at a terminal; a log keeps the error whole. */
 
-const DANGEROUS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 const AWAY = new Set([
   'ECONNRESET',
   'EPIPE',
@@ -24,27 +24,27 @@ const codeOf = (error: Error): string | undefined => {
   return typeof code === 'string' ? code : name;
 };
 
-const ofService = (error: Error, what: string, service: string | undefined): string | undefined => {
+const ofService = (error: Error, service: string | undefined): string | undefined => {
   const at = service === undefined ? '' : ` at ${service}`;
   const code = codeOf(error);
-  // it listens before its table is made
-  if (code === 'ECONNREFUSED' || code === 'ResourceNotFoundException')
-    return `the service is not up${what === 'registration' ? ' yet' : ''}${at}: tried again`;
+  // an embedded cloud listens before its table is made; on AWS it is the wrong name or region
+  const starts = code === 'ResourceNotFoundException' && service !== undefined;
+  if (code === 'ECONNREFUSED' || starts) return `the service is not up${at}: tried again`;
   if (code !== undefined && (AWAY.has(code) || code === 'TimeoutError'))
     return `the service cannot be reached${at} (${code}): tried again`;
   return undefined;
 };
 
-const reasonOf = (thrown: unknown, what: string, service: string | undefined): string => {
+const reasonOf = (thrown: unknown, service: string | undefined): string => {
   if (!(thrown instanceof Error)) return String(thrown);
   if (thrown instanceof VolmoveError) return thrown.message;
-  const told = isOfService(thrown) ? ofService(thrown, what, service) : undefined;
+  const told = isOfService(thrown) ? ofService(thrown, service) : undefined;
   return told ?? (thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`);
 };
 
 /** What was being done, and why it failed. `service`: where the service is expected. */
 export const problemText = (what: string, thrown: unknown, service?: string): string =>
-  `${what}: ${firstLine(reasonOf(thrown, what, service))}`.replace(DANGEROUS, '?');
+  harmless(`${what}: ${firstLine(reasonOf(thrown, service))}`);
 
 /** With the time of day, in UTC. */
 export const problemLine = (text: string, atMs: number): string =>

@@ -2,6 +2,14 @@ import type { Amendment, AmendmentCondition, Path } from '../domain/amendment.ts
 
 /** An amendment as an UpdateItem says it, and as it is done to an item in memory. */
 
+/** DynamoDB refuses it, and in memory the order would count. */
+const requireApart = ({ set = [], add = [], remove = [] }: Amendment): void => {
+  const changed = [...set.map(([path]) => path), ...add.map(([path]) => path), ...remove];
+  const within = (one: Path, other: Path): boolean => other.every((field, at) => one[at] === field);
+  const clash = changed.some((one, at) => changed.some((other, n) => n !== at && within(one, other)));
+  if (clash) throw new TypeError('an amendment changes a field twice');
+};
+
 /** Names and values of one expression, numbered in the order in which they come. */
 const createTerms = () => {
   const names: Record<string, string> = {};
@@ -36,7 +44,9 @@ const conditionOf = (condition: AmendmentCondition, { path, value }: Terms): str
 };
 
 /** What UpdateItem takes. ADD takes no fields of fields, so numbers are raised by SET. */
-export const updateOf = ({ when, set = [], add = [], remove = [] }: Amendment, writeId: string) => {
+export const updateOf = (amendment: Amendment, writeId: string) => {
+  requireApart(amendment);
+  const { when, set = [], add = [], remove = [] } = amendment;
   const terms = createTerms();
   const { field, path, value } = terms;
   const sets = [
@@ -79,7 +89,9 @@ const holds = (data: unknown, condition: AmendmentCondition): boolean => {
 };
 
 /** Undefined when a condition does not hold. */
-export const amended = (data: unknown, { when, set = [], add = [], remove = [] }: Amendment): unknown => {
+export const amended = (data: unknown, amendment: Amendment): unknown => {
+  requireApart(amendment);
+  const { when, set = [], add = [], remove = [] } = amendment;
   if (!when.every((condition) => holds(data, condition))) return undefined;
   let next = data;
   for (const [path, to] of set) next = withValue(next, path, to);

@@ -19,7 +19,7 @@ export const jobKey = (hostId: string, jobId: string): Key => ({
   pk: hostPartition(hostId),
   sk: `${JOB_PREFIX}${jobId}`,
 });
-/** The task token stands beside its job, so that a progress write stays below 1 KB. */
+/** The task token beside its job: written by the control plane while the agent writes the job. */
 export const tokenKey = (hostId: string, jobId: string): Key => ({
   pk: hostPartition(hostId),
   sk: `${TOKEN_PREFIX}${jobId}`,

@@ -1,3 +1,4 @@
+import { harmless } from '../../domain/harmless.ts';
 import type { Paint, Tone } from './paint.ts';
 
 /** A line of text in toned pieces: it can be measured and cut before colours make its length a lie. */
@@ -8,12 +9,7 @@ export interface Span {
 }
 export type Line = readonly Span[];
 
-const DANGEROUS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
-
-/** Names and reasons come from others: none may move the cursor, change colours or turn the direction of the text. */
-export const harmless = (text: string): string => text.replace(DANGEROUS, '?');
-
-/** The same for a text of several lines. */
+/** `harmless` for a text of several lines. */
 export const harmlessLines = (text: string): string => text.split('\n').map(harmless).join('\n');
 
 export const span = (text: string, tone?: Tone): Span => ({ text: harmless(text), tone });

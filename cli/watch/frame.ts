@@ -1,4 +1,5 @@
-import { clip, harmless, type Line, lineWidth, type Span, span, wrap } from '../output/line.ts';
+import { harmless } from '../../domain/harmless.ts';
+import { clip, type Line, lineWidth, type Span, span, wrap } from '../output/line.ts';
 import type { Marks, Tone } from '../output/paint.ts';
 import { bytes, duration } from '../output/units.ts';
 import { amounts, bar, speed, standstill } from './bar.ts';

@@ -1,4 +1,4 @@
-import { harmless } from '../output/line.ts';
+import { harmless } from '../../domain/harmless.ts';
 import { bytes, duration, limit, utcClock } from '../output/units.ts';
 import { amounts, speed, standstill } from './bar.ts';
 import type { MigrationView, News } from './monitor.ts';

@@ -1,3 +1,4 @@
+import type { Amendment } from '../amendment.ts';
 import { already, amend, type Decision, refuse, write } from '../decision.ts';
 import { volmoveError } from '../error.ts';
 import { availableBytes, countLeftBytes, outstandingBytes, type Pool } from './pool.ts';
@@ -43,23 +44,27 @@ export const reportPool =
     return write({ ...reported, leftBytes: countLeftBytes(reported) });
   };
 
+/** A pool that was stored before there was such a field gets it with the next write of the whole. */
+const amendPool = (pool: Pick<Partial<Pool>, 'leftBytes'>, next: Pool, by: Amendment): Decision<Pool> =>
+  pool.leftBytes === undefined ? write({ ...next, leftBytes: countLeftBytes(next) }) : amend(next, by);
+
 export const reserveCapacity =
   (key: string, bytes: number, place: string) =>
   (pool: Pool): Decision<Pool> => {
     if (Object.hasOwn(pool.reservations, key)) return already(pool);
-    if (availableBytes(pool) < bytes) {
-      return refuse(volmoveError('CapacityShort', { place, needBytes: bytes, freeBytes: availableBytes(pool) }));
-    }
+    const freeBytes = availableBytes({ leftBytes: pool.leftBytes ?? countLeftBytes(pool) });
+    if (freeBytes < bytes) return refuse(volmoveError('CapacityShort', { place, needBytes: bytes, freeBytes }));
     const next = {
       ...pool,
       reservedBytes: pool.reservedBytes + bytes,
       leftBytes: pool.leftBytes - bytes,
       reservations: { ...pool.reservations, [key]: bytes },
     };
-    return amend(next, {
+    return amendPool(pool, next, {
       when: [
         { path: ['reservations', key], absent: true },
-        { path: ['leftBytes'], atLeast: bytes },
+        // nothing is there in any pool, however full it is
+        ...(bytes > 0 ? [{ path: ['leftBytes'], atLeast: bytes }] : []),
       ],
       set: [[['reservations', key], bytes]],
       add: [
@@ -89,7 +94,7 @@ export const giveBackCapacity =
       leftBytes: pool.leftBytes + outstanding - (filled?.takenBytes ?? 0),
       reservations: without(pool.reservations, key),
     };
-    return amend(next, {
+    return amendPool(pool, next, {
       when: [
         { path: ['reservations', key], is: bytes },
         grows === undefined ? { path: ['growing', key], absent: true } : { path: ['growing', key], is: grows },

@@ -17,7 +17,7 @@ export interface TaskToken {
 export const firstToken = ({ hostId, id, waiting }: Job): TaskToken | undefined =>
   waiting && { hostId, jobId: id, ...waiting, acked: false };
 
-const olderThan = (a: TaskToken, b: TaskToken): boolean =>
+export const olderThan = (a: TaskToken, b: TaskToken): boolean =>
   a.enteredAtMs < b.enteredAtMs || (a.enteredAtMs === b.enteredAtMs && a.retryCount < b.retryCount);
 
 /** Dispatch's write: only over an older token. */

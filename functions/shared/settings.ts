@@ -19,6 +19,7 @@ const schema = z.object({
     .number()
     .int()
     .positive()
+    .max(14 * 86_400)
     .default(7 * 86_400),
   /** A pause that has lasted for so long ends by itself. */
   VOLMOVE_PAUSE_MAX_SECONDS: z.coerce.number().int().positive().default(86_400),

@@ -19,20 +19,24 @@ const isAskedFor = async (deps: Deps, job: Job): Promise<boolean> => {
   );
 };
 
-/** Of a dispatch that woke up after its job was forgotten. */
-const forgetTokens = async (deps: Deps, hostId: string): Promise<void> => {
-  for (const { jobId } of await deps.store.tokens.ofHost(hostId))
-    if (!(await deps.store.jobs.get(hostId, jobId))) await deps.store.tokens.remove([hostId, jobId], () => true);
+/** Of a dispatch that woke up after its job was forgotten. The tokens are listed first: a job that is made meanwhile is seen. */
+const forgetTokens = async (deps: Deps, hostId: string): Promise<readonly Job[]> => {
+  const tokens = await deps.store.tokens.ofHost(hostId);
+  const jobs = await deps.store.jobs.ofHost(hostId);
+  const known = new Set(jobs.map(({ id }) => id));
+  for (const { jobId, token } of tokens)
+    if (!known.has(jobId)) await deps.store.tokens.remove([hostId, jobId], (now) => now.token === token);
+  return jobs;
 };
 
 export const forgetJobs =
   (deps: Deps) =>
   async (hostId: string): Promise<void> => {
-    await forgetTokens(deps, hostId);
+    const jobs = await forgetTokens(deps, hostId);
     const before = deps.clock.nowMs() - KEPT_MS;
     const over = (job: Job): boolean =>
       'endedAtMs' in job.stage && job.stage.endedAtMs + keptForRetrySeconds(job) * 1000 < before;
-    for (const job of await deps.store.jobs.ofHost(hostId)) {
+    for (const job of jobs) {
       if (!over(job) || (await isAskedFor(deps, job))) continue;
       await deps.store.tokens.remove([hostId, job.id], () => true);
       await deps.store.jobs.remove([hostId, job.id], isJobEnded);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countOf, runProgram, UsageError } from '../../bench/command-line.ts';
+import { runProgram, UsageError } from '../../bench/command-line.ts';
 import { USAGE as FLEET_USAGE, parseFleet } from '../../bench/fleet/arguments.ts';
 import { USAGE as CHAOS_USAGE, parseChaos } from '../chaos/arguments.ts';
 import { parseSim, USAGE as SIM_USAGE } from '../sim/arguments.ts';
@@ -87,13 +87,5 @@ describe('what a search says around its last line', () => {
     const many = new Map(Array.from({ length: 100 }, (_, n) => [`thing ${n}`, n + 1]));
     expect(seenLines(many, 100).length).toBeLessThanOrEqual(32);
     expect(seenLines(new Map(), 3)).toEqual([]);
-  });
-
-  it('counts one thing as one', () => {
-    expect([countOf(1, 'round'), countOf(2, 'round'), countOf(0, 'round')]).toEqual([
-      '1 round',
-      '2 rounds',
-      '0 rounds',
-    ]);
   });
 });

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { countOf, processFront, runProgram, say } from '../../bench/command-line.ts';
+import { processFront, runProgram, say } from '../../bench/command-line.ts';
 import { type ChaosOptions, parseChaos, USAGE } from './arguments.ts';
 import { chaos } from './chaos.ts';
 
@@ -14,7 +14,7 @@ const main = async ({ rounds, seed = Date.now() % 1_000_000, json }: ChaosOption
     say(
       `longest after the last fault: ${longest('terminalSeconds')} s to the last end, ${longest('restSeconds')} s to rest`,
     );
-    say(`${countOf(report.rounds.length, 'round')}, ${countOf(report.violations.length, 'violation')}`);
+    say(`${report.rounds.length} rounds, ${report.violations.length} violations`);
   }
   return report.violations.length === 0 ? 0 : 1;
 };

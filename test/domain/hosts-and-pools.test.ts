@@ -68,6 +68,28 @@ describe('capacity', () => {
     );
   });
 
+  it('is there for whoever needs none, however full the pool is', () => {
+    const taken = written(reserveCapacity('m', 6, 'there')(pool));
+    const overfull = written(reportPool({ totalBytes: 100, freeBytes: 2 }, START_MS)(taken));
+
+    const decision = reserveCapacity('n', 0, 'there')(overfull);
+
+    expect(overfull.leftBytes).toBe(-4);
+    expect(decision.kind === 'write' && decision.by && amended(overfull, decision.by)).toEqual(written(decision));
+  });
+
+  it('of a pool that was stored before it was counted is counted with the next write', () => {
+    const { leftBytes: _, ...before } = written(reserveCapacity('m', 6, 'there')(pool));
+    const old = before as Pool;
+
+    const reserved = reserveCapacity('n', 3, 'there')(old);
+    const back = giveBackCapacity('m')(old);
+
+    expect([written(reserved).leftBytes, written(back).leftBytes]).toEqual([1, 10]);
+    expect([reserved, back].map((one) => one.kind === 'write' && one.by)).toEqual([undefined, undefined]);
+    expect(written(reportPool({ totalBytes: 100, freeBytes: 10 }, START_MS)(old)).leftBytes).toBe(4);
+  });
+
   it('that was filled counts as taken until a younger report says what is free', () => {
     const taken = written(reserveCapacity('m', 6, 'there')(pool));
 

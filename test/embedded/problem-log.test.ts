@@ -38,7 +38,7 @@ describe('problems on a terminal', () => {
     tell('odd', 'a word');
 
     expect(lines).toEqual([
-      `12:00:01 registration: the service is not up yet at ${SERVICE}: tried again`,
+      `12:00:01 registration: the service is not up at ${SERVICE}: tried again`,
       `12:00:01 heartbeat: the service is not up at ${SERVICE}: tried again`,
       '12:00:01 job 7: The destination’s storage is full: no?[2J room',
       '12:00:01 engine: TypeError: x is not a function',
@@ -65,7 +65,7 @@ describe('problems on a terminal', () => {
     }
 
     expect(lines).toEqual([
-      `12:00:01 registration: the service is not up yet at ${SERVICE}: tried again`,
+      `12:00:01 registration: the service is not up at ${SERVICE}: tried again`,
       `12:00:01 heartbeat: the service is not up at ${SERVICE}: tried again`,
       '12:05:00 heartbeat: too late',
     ]);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
-import { countOf, processFront, runProgram, say } from '../../bench/command-line.ts';
+import { processFront, runProgram, say } from '../../bench/command-line.ts';
 import { tell } from '../helpers/sim/tell.ts';
 import { parseSim, type SimOptions, USAGE } from './arguments.ts';
 import { fleet, fleetLines } from './fleet.ts';
@@ -43,7 +43,7 @@ const tellMany = async ({ seeds, from, jobs = availableParallelism(), json }: Si
   if (!json) say(SIMULATED);
   const found = await search({ from, seeds, jobs, ...(onProgress ? { onProgress } : {}) });
   const { violations, saw, seconds } = found;
-  const last = `${countOf(found.seeds, 'seed')}, ${countOf(violations.length, 'violation')}`;
+  const last = `${found.seeds} seeds, ${violations.length} violations`;
   const lines = [
     ...seenLines(saw, found.seeds),
     ...violations.flatMap(violationLines),
@@ -58,7 +58,7 @@ const tellOne = async (seed: number): Promise<number> => {
   const { broken, trace } = await tell(seed);
   for (const [at, step] of trace.entries()) say(`${String(at + 1).padStart(5)} ${step}`);
   if (broken !== undefined) say(`seed ${seed}: ${broken}`);
-  say(`1 seed, ${countOf(broken === undefined ? 0 : 1, 'violation')}`);
+  say(`1 seeds, ${broken === undefined ? 0 : 1} violations`);
   return broken === undefined ? 0 : 1;
 };
 

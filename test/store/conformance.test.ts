@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Amendment } from '../../domain/amendment.ts';
 import { already, type Decision, refuse, write } from '../../domain/decision.ts';
 import { volmoveError } from '../../domain/error.ts';
-import { giveBackCapacity, newPool, reserveCapacity } from '../../domain/host/capacity.ts';
+import { giveBackCapacity, newPool, reportPool, reserveCapacity } from '../../domain/host/capacity.ts';
 import type { Pool } from '../../domain/host/pool.ts';
 import { jobKey } from '../../store/keys.ts';
 import { memoryRecords } from '../../store/memory-records.ts';
@@ -107,6 +107,26 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
     expect(await store.pools.get('p')).toEqual(newPool('p', 100, 10));
     expect(failedAtTheLimit).toBeLessThanOrEqual(10);
     expect(failed).toBe(failedAtTheLimit);
+  });
+
+  it('amend what was filled and grew, fields and all', async () => {
+    const store = await freshStore();
+    await store.pools.create(newPool('p', 100, 10));
+    await store.pools.apply(['p'], reserveCapacity('m', 6, 'there'));
+    await store.pools.apply(['p'], reportPool({ totalBytes: 100, freeBytes: 9, growing: { m: 5 } }, 1));
+
+    await store.pools.apply(['p'], giveBackCapacity('m', 2));
+
+    expect(await store.pools.get('p')).toEqual({ ...newPool('p', 100, 4, 2), growing: {} });
+  });
+
+  it('refuse an amendment that changes a field twice', async () => {
+    const records = await make();
+    const key = { pk: 'POOL#p', sk: 'POOL' };
+    await records.put({ ...key, rev: 1, data: { in: { b: 2 } } }, 0);
+    const twice = { when: [], set: [[['in', 'b'], 1]], remove: [['in']] } as const;
+
+    await expect((async () => records.amend(key, twice, 'w'))()).rejects.toThrow('twice');
   });
 
   it('amend nothing when a condition fails, or where there is no item', async () => {

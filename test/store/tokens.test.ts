@@ -92,6 +92,20 @@ describe('the token that a job was made for', () => {
   );
 });
 
+describe('a job that was made anew after it was forgotten', () => {
+  it('is waited for by its own token, whatever older one an item has', async () => {
+    const { store } = await withJob();
+    await store.tokens.create(later({ token: 'older', enteredAtMs: 1, acked: true }));
+    await store.jobs.apply([...ID], (job) => ({ kind: 'write', next: { ...job, waiting: first } }));
+
+    const before = await store.tokens.get(...ID);
+    await store.tokens.apply([...ID], ackToken('first'));
+
+    expect(before).toEqual(later({}));
+    expect(await store.tokens.get(...ID)).toEqual(later({ acked: true }));
+  });
+});
+
 describe('a job that nobody waited for', () => {
   it('has no token until one is offered', async () => {
     const { store } = await withJob();
