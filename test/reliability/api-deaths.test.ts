@@ -59,6 +59,7 @@ const REQUESTS: readonly Asked[] = [
   { name: 'pause', meets: copying, path: ACTION, body: { pause: {} } },
   { name: 'resume', meets: paused, path: ACTION, body: { resume: {} } },
   { name: 'set_bandwidth', meets: copying, path: ACTION, body: { set_bandwidth: { bytes_per_second: 7 } } },
+  { name: 'set_priority', meets: copying, path: ACTION, body: { set_priority: { priority: 'high' } } },
   {
     name: 'os-reset_status',
     meets: copying,

@@ -55,6 +55,7 @@ export const mortal = (rig: Rig, at = 0, moment: Moment = 'before'): Mortal => {
     query: read((pk, skPrefix) => records.query(pk, skPrefix)),
     put: act((item, expectedRev) => records.put(item, expectedRev)),
     remove: act((key, expectedRev) => records.remove(key, expectedRev)),
+    amend: act((key, by, writeId) => records.amend(key, by, writeId)),
   };
   const { queues, executions, tasks, notifier } = rig.deps;
   const deps: Deps = {

@@ -292,17 +292,19 @@ describe('a retry is refused', () => {
 /** Whoever writes for the `at`th time dies before it, or after it. */
 const dyingAt = (records: Records, at: number, when: 'before' | 'after'): { records: Records; count: () => number } => {
   let writes = 0;
+  const mortal = async (write: () => Promise<boolean>): Promise<boolean> => {
+    writes += 1;
+    if (writes === at && when === 'before') throw new Error('died');
+    const done = await write();
+    if (writes === at) throw new Error('died');
+    return done;
+  };
   return {
     count: () => writes,
     records: {
       ...records,
-      async put(item, expectedRev) {
-        writes += 1;
-        if (writes === at && when === 'before') throw new Error('died');
-        const done = await records.put(item, expectedRev);
-        if (writes === at) throw new Error('died');
-        return done;
-      },
+      put: (item, expectedRev) => mortal(() => records.put(item, expectedRev)),
+      amend: (key, by, writeId) => mortal(() => records.amend(key, by, writeId)),
     },
   };
 };
