@@ -70,8 +70,9 @@ Environment:
   VOLMOVE_TOKEN      who you are (${DEFAULT_TOKEN}: the administrator of a service on this machine)
   NO_COLOR           no colours
 
-Data goes to stdout, messages go to stderr. VOLUME is a name or an id, MIGRATION is an id;
-the first 8 or more characters of an id are enough when no other begins with them.
+Data goes to stdout, messages go to stderr. VOLUME is a name or an id, MIGRATION
+is an id; the first 8 or more characters of an id are enough when no other
+begins with them.
 `;
 
 const termOf = (command: Command): string =>

@@ -10,14 +10,23 @@ import { type AddCommand, examples } from '../runtime/command.ts';
 const attachedTo = (volume: Volume): string =>
   volume.attachments.map((one) => one.host_name ?? one.server_id ?? 'unknown').join(', ') || '-';
 
-const COLUMNS: readonly Column<Volume>[] = [
+const isMigrating = ({ migration_status: status }: Volume): boolean =>
+  status !== null && ['starting', 'migrating', 'completing'].includes(status);
+
+/** Where there is no room for all, what says something of some volume stays. */
+const columnsOf = (volumes: readonly Volume[]): readonly Column<Volume>[] => [
   { title: 'VOLUME', cell: (volume) => span(volume.id), cut: 'prefix', min: 13 },
   { title: 'NAME', cell: (volume) => span(volume.name || '-'), cut: 'end', min: 8 },
   { title: 'SIZE', cell: (volume) => span(`${volume.size} GiB`), align: 'right' },
   { title: 'STATUS', cell: volumeStatus },
   { title: 'PLACE', cell: (volume) => span(volumePlace(volume)), cut: 'middle', min: 12 },
-  { title: 'MIGRATION', cell: migrationStatus, cut: 'drop' },
-  { title: 'ATTACHED TO', cell: (volume) => span(attachedTo(volume)), cut: 'end', min: 8 },
+  { title: 'MIGRATION', cell: migrationStatus, cut: volumes.some(isMigrating) ? 'never' : 'drop' },
+  {
+    title: 'ATTACHED TO',
+    cell: (volume) => span(attachedTo(volume)),
+    cut: volumes.some(({ attachments }) => attachments.length > 0) ? 'end' : 'drop',
+    min: 8,
+  },
 ];
 
 export const addVolumes: AddCommand = (program, { act }) => {
@@ -31,7 +40,7 @@ export const addVolumes: AddCommand = (program, { act }) => {
         const volumes = await session.client.volumes();
         if (session.json) session.document({ volumes });
         else if (volumes.length === 0) session.say('There are no volumes. Make one: volmove create 1 --name data1');
-        else session.data(renderTable(COLUMNS, volumes, session.look));
+        else session.data(renderTable(columnsOf(volumes), volumes, session.look));
         return EXIT.done;
       }),
     );

@@ -19,6 +19,20 @@ describe('commands on volumes', () => {
   });
   afterEach(() => world.close());
 
+  it('keeps what says something where a terminal has no room for every column', async () => {
+    const at80 = { tty: true, columns: 80, env: { NO_COLOR: '1' } };
+    const changes = { id: volumeId(2), name: 'data2', status: 'maintenance' } as const;
+    world.service.volumes.push(aVolume({ ...changes, migration_status: 'migrating' }));
+
+    const moving = await world.run(['volumes'], at80);
+    world.service.volumes.pop();
+    const resting = await world.run(['volumes'], { ...at80, columns: 70 });
+
+    expect(moving.stdout).toContain('migrating');
+    expect(moving.stdout).not.toContain('ATTACHED');
+    expect(resting.stdout).not.toContain('MIGRATION');
+  });
+
   it('lists volumes aligned, and as one JSON document', async () => {
     const text = await world.run(['volumes']);
     const json = await world.run(['volumes', '--json']);
