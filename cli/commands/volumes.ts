@@ -11,7 +11,7 @@ const attachedTo = (volume: Volume): string =>
   volume.attachments.map((one) => one.host_name ?? one.server_id ?? 'unknown').join(', ') || '-';
 
 const isMigrating = ({ migration_status: status }: Volume): boolean =>
-  status !== null && ['starting', 'migrating', 'completing'].includes(status);
+  status != null && ['starting', 'migrating', 'completing'].includes(status);
 
 /** Where there is no room for all, what says something of some volume stays. */
 const columnsOf = (volumes: readonly Volume[]): readonly Column<Volume>[] => [

@@ -26,7 +26,7 @@ describe('commands on volumes', () => {
 
     const moving = await world.run(['volumes'], at80);
     world.service.volumes.pop();
-    const resting = await world.run(['volumes'], { ...at80, columns: 70 });
+    const resting = await world.run(['volumes'], { ...at80, columns: 60 });
 
     expect(moving.stdout).toContain('migrating');
     expect(moving.stdout).not.toContain('ATTACHED');
