@@ -73,7 +73,9 @@ const reads = (table: Table): Pick<Records, 'get' | 'getMany' | 'query' | 'scan'
     const { Item } = await table.db.send(new GetCommand(request));
     return Item && stored(Item);
   },
-  async getMany(keys) {
+  async getMany(asked) {
+    // a batch that names an item twice is refused whole
+    const keys = [...new Map(asked.map((key) => [`${key.pk} ${key.sk}`, key])).values()];
     const batches = Array.from({ length: Math.ceil(keys.length / BATCH_GET_MAX) }, (_, i) =>
       keys.slice(i * BATCH_GET_MAX, (i + 1) * BATCH_GET_MAX),
     );

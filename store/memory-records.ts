@@ -60,7 +60,8 @@ export const memoryRecords = (): Records => {
 
   return {
     get: async (key) => items.get(nameOf(key)),
-    getMany: async (keys) => keys.map((key) => items.get(nameOf(key))).filter((item) => item !== undefined),
+    getMany: async (keys) =>
+      [...new Set(keys.map(nameOf))].map((name) => items.get(name)).filter((item) => item !== undefined),
     async put(item, expectedRev) {
       if (!matches(item, expectedRev)) return false;
       replace(item, takeOver(item) as Stored);

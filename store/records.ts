@@ -5,7 +5,7 @@ import type { Key } from './keys.ts';
 export interface Records {
   /** Consistent. */
   get(key: Key): Promise<Stored | undefined>;
-  /** Consistent; the order is not that of the keys, and what is gone is left out. */
+  /** Consistent; the order is not that of the keys. Each once, however often it is asked for; what is gone is left out. */
   getMany(keys: readonly Key[]): Promise<Stored[]>;
   /** False when the condition failed: the item is not at `expectedRev` (0: it must not exist). */
   put(item: Stored, expectedRev: number): Promise<boolean>;

@@ -72,12 +72,13 @@ export const volumeIsOpen = (volume: Volume): boolean =>
   volume.retained.length > 0 ||
   !cleanupDone(volume.cleanup);
 
+/** `of`: where the index has a value. A row that says anything else is of an item that was made anew, or is not written yet. */
 const listing = <T, Id extends readonly string[]>(
   records: Records,
   kind: string,
   items: Collection<T, Id>,
   idOfKey: (key: IndexPosition) => Id,
-  idOfValue: (value: T) => Id,
+  of: { readonly id: (value: T) => Id; readonly sort: (value: T) => string },
 ): Listing<T> => {
   const list: Listing<T>['list'] = async ({ limit, after, oldestFirst = false } = {}) => {
     const from =
@@ -87,10 +88,12 @@ const listing = <T, Id extends readonly string[]>(
       ...(limit === undefined ? {} : { limit }),
       ...(from ? { after: from } : {}),
     });
-    const ids = page.keys.map(idOfKey);
-    const values = new Map((await items.getMany(ids)).map((value) => [idOfValue(value).join('/'), value]));
+    const found = await items.getMany(page.keys.map(idOfKey));
+    const values = new Map(found.map((value) => [`${of.sort(value)} ${of.id(value).join('/')}`, value]));
     return {
-      values: ids.map((id) => values.get(id.join('/'))).filter((value) => value !== undefined),
+      values: page.keys
+        .map((key) => values.get(`${key.kindSort} ${idOfKey(key).join('/')}`))
+        .filter((value) => value !== undefined),
       next: page.next && Buffer.from(JSON.stringify(page.next)).toString('base64url'),
     };
   };
@@ -117,26 +120,24 @@ const byId = <T>(
   missing: (id: string) => Error,
   of: { id: (value: T) => string; atMs: (value: T) => number; open: (value: T) => boolean },
 ): Collection<T, [id: string]> & Listing<T> => {
+  const sort = (value: T): string => sortable(of.atMs(value), of.id(value));
   const shape: Shape<T, [id: string]> = {
     key,
     idOf: (value) => [of.id(value)],
     missing,
     index: (value) => ({
       kind,
-      kindSort: sortable(of.atMs(value), of.id(value)),
+      kindSort: sort(value),
       ...openKeys(of.open(value), kind, of.id(value)),
     }),
   };
   const items = collection(records, shape, newWriteId);
   return {
     ...items,
-    ...listing(
-      records,
-      kind,
-      items,
-      (at) => [idOf(at.pk)] as [string],
-      (value) => [of.id(value)] as [string],
-    ),
+    ...listing(records, kind, items, (at) => [idOf(at.pk)] as [string], {
+      id: (value) => [of.id(value)] as [string],
+      sort,
+    }),
   };
 };
 

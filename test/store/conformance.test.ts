@@ -215,13 +215,14 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
     expect(found?.rev).toBe(2);
   });
 
-  it('read many items at once, more than one request can carry, without those that are gone', async () => {
+  it('read many items at once, more than one request can carry, each once, without those that are gone', async () => {
     const records = await make();
     const store = createStore(records);
     await Promise.all(Array.from({ length: 130 }, (_, n) => store.pools.create(newPool(`p${n}`, 0, 0))));
 
     const found = await store.pools.getMany([
       ...Array.from({ length: 130 }, (_, n) => [`p${n}`] as [string]),
+      ['p0'],
       ['gone'],
     ]);
 

@@ -29,6 +29,41 @@ const tearIndexes = async (dir: string): Promise<number> => {
   return torn;
 };
 
+/** What a kill leaves before the item is written: its rows are there, the item is not. */
+const tearItem = async (dir: string): Promise<number> => {
+  const store = await openStore({ dir });
+  const db = store.db as typeof store.db & { del(key: string): Promise<void> };
+  let torn = 0;
+  for await (const [key] of db.iterator({ gte: 'item-', lt: 'item.' })) {
+    await db.del(key);
+    torn += 1;
+  }
+  await store.lifecycleManager.gracefulClose();
+  return torn;
+};
+
+it('an item that was made anew after its first rows is found once, where it is now', async () => {
+  const dir = await directory();
+  const before = await startDynalite({ dir });
+  await createTable(before.url);
+  const first = createStore(dynamoRecords(sdkClient(before.url), TABLE));
+  await first.migrations.create(aMigration({ requestedAtMs: 1 }));
+  await before.close();
+  const torn = await tearItem(dir);
+  const store = createStore(dynamoRecords(sdkClient((await startDynalite({ dir })).url), TABLE));
+  const again = aMigration({ requestedAtMs: 2 });
+  await store.migrations.create(again);
+
+  const listed = await store.migrations.all();
+  const open = await store.open();
+  const read = await store.migrations.getMany([[again.id], [again.id]]);
+
+  expect(torn).toBe(1);
+  expect(listed).toEqual([again]);
+  expect(open.migrations).toEqual([again.id]);
+  expect(read).toEqual([again]);
+});
+
 it('items that no index names are found by the repair, and from then on by the indexes again', async () => {
   const dir = await directory();
   const before = await startDynalite({ dir });
