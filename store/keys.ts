@@ -35,3 +35,9 @@ export const openShardOf = (id: string): string => {
   for (let i = 0; i < id.length; i++) sum = (sum * 31 + id.charCodeAt(i)) >>> 0;
   return `OPEN#${sum % OPEN_SHARDS}`;
 };
+
+/** Of an item that the sweeper has to look at. */
+export const openKeysOf = (kind: string, id: string): { readonly open: string; readonly openSort: string } => ({
+  open: openShardOf(id),
+  openSort: `${kind}#${id}`,
+});

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { cleanupDone } from '../domain/cleanup.ts';
 import { volmoveError } from '../domain/error.ts';
 import type { Host } from '../domain/host/host.ts';
 import type { Pool } from '../domain/host/pool.ts';
@@ -16,7 +15,7 @@ import {
   JOB_PREFIX,
   jobKey,
   migrationKey,
-  openShardOf,
+  openKeysOf,
   openShards,
   poolKey,
   TOKEN_PREFIX,
@@ -24,7 +23,9 @@ import {
   volumeKey,
   watchKey,
 } from './keys.ts';
+import { volumeIsOpen } from './open.ts';
 import type { IndexPosition, Records } from './records.ts';
+import { repairIndexes } from './repair.ts';
 import { type Tokens, tokensOfJobs, tokenTtl } from './tokens.ts';
 
 /** Everything that volmove remembers: the only code that knows keys and indexes. */
@@ -60,17 +61,6 @@ export interface OpenIds {
 }
 
 const sortable = (atMs: number, id: string): string => `${String(atMs).padStart(15, '0')}#${id}`;
-const openKeys = (isOpen: boolean, kind: string, id: string): { open?: string; openSort?: string } =>
-  isOpen ? { open: openShardOf(id), openSort: `${kind}#${id}` } : {};
-
-/** True while something about the volume is unfinished: the sweeper looks at it until this is false. */
-export const volumeIsOpen = (volume: Volume): boolean =>
-  volume.claim !== null ||
-  volume.status === 'creating' ||
-  volume.status === 'deleting' ||
-  volume.status === 'error_deleting' ||
-  volume.retained.length > 0 ||
-  !cleanupDone(volume.cleanup);
 
 /** `of`: where the index has a value. A row that says anything else is of an item that was made anew, or is not written yet. */
 const listing = <T, Id extends readonly string[]>(
@@ -128,7 +118,7 @@ const byId = <T>(
     index: (value) => ({
       kind,
       kindSort: sort(value),
-      ...openKeys(of.open(value), kind, of.id(value)),
+      ...(of.open(value) ? openKeysOf(kind, of.id(value)) : {}),
     }),
   };
   const items = collection(records, shape, newWriteId);
@@ -213,13 +203,7 @@ export const createStore = (records: Records, newWriteId: () => string = randomU
       return sortOut(keys);
     },
     async repair() {
-      const open = [];
-      for await (const record of records.scan()) {
-        if (record.kind === undefined) continue;
-        await records.put({ ...record, rev: record.rev + 1 }, record.rev);
-        if (record.open !== undefined) open.push(record);
-      }
-      return sortOut(open);
+      return sortOut(await repairIndexes(records));
     },
   };
   return store;

@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openStore } from '../../embedded/dynamo/open-store.ts';
 import { dynamoRecords } from '../../store/dynamo-records.ts';
 import { createStore } from '../../store/store.ts';
+import { OPEN_INDEX } from '../../store/table.ts';
 import { createTable, sdkClient, startDynalite, TABLE } from '../helpers/dynalite.ts';
 import { aMigration, aVolume } from '../helpers/factories.ts';
 
@@ -27,6 +28,24 @@ const tearIndexes = async (dir: string): Promise<number> => {
   }
   await store.lifecycleManager.gracefulClose();
   return torn;
+};
+
+const aClosedMigration = aMigration({
+  stage: { state: 'succeeded', endedAtMs: 1 },
+  endedTold: true,
+  jobsEnded: true,
+  cleanupTold: { done: true, needsYou: false },
+});
+
+/** The rows of what is open, with `put` there again. */
+const openRows = async (dir: string, put: readonly (readonly [string, unknown])[] = []) => {
+  const store = await openStore({ dir });
+  for (const [key, row] of put) await store.db.put(key, row as never);
+  const rows: [string, unknown][] = [];
+  for await (const [key, row] of store.db.iterator({ gte: 'index-', lt: 'index.' }))
+    if (key.includes(`~${OPEN_INDEX}~`)) rows.push([key, row]);
+  await store.lifecycleManager.gracefulClose();
+  return rows;
 };
 
 /** What a kill leaves before the item is written: its rows are there, the item is not. */
@@ -62,6 +81,29 @@ it('an item that was made anew after its first rows is found once, where it is n
   expect(listed).toEqual([again]);
   expect(open.migrations).toEqual([again.id]);
   expect(read).toEqual([again]);
+});
+
+it('a row that names what is closed is taken away by the repair', async () => {
+  const dir = await directory();
+  const before = await startDynalite({ dir });
+  await createTable(before.url);
+  await createStore(dynamoRecords(sdkClient(before.url), TABLE)).migrations.create(aMigration());
+  await before.close();
+  const rows = await openRows(dir);
+  const after = await startDynalite({ dir });
+  const closed = createStore(dynamoRecords(sdkClient(after.url), TABLE));
+  await closed.migrations.apply([aMigration().id], () => ({ kind: 'write', next: aClosedMigration }));
+  await after.close();
+  await openRows(dir, rows);
+  const store = createStore(dynamoRecords(sdkClient((await startDynalite({ dir })).url), TABLE));
+  const torn = await store.open();
+
+  const repaired = await store.repair();
+
+  expect(torn.migrations).toEqual([aMigration().id]);
+  expect(repaired.migrations).toEqual([]);
+  expect((await store.open()).migrations).toEqual([]);
+  expect(await store.migrations.all()).toEqual([aClosedMigration]);
 });
 
 it('items that no index names are found by the repair, and from then on by the indexes again', async () => {
