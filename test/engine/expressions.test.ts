@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { compileExpression } from '../../embedded/engine/expressions/compile.ts';
 import { DISPATCH, machine, only, WORK } from './definitions.ts';
 import { createWorld } from './world.ts';
 
@@ -44,6 +45,27 @@ describe('the functions of Step Functions', () => {
 });
 
 describe('an expression', () => {
+  it('is evaluated again when its process was frozen in the middle of it, and not for ever', async () => {
+    const real = Date.now;
+    let frozen = 0;
+    const freezing = (times: number) => {
+      frozen = times * 2;
+      // its begin, then its first look at the time
+      vi.spyOn(Date, 'now').mockImplementation(() => real() + (frozen > 0 && --frozen % 2 === 0 ? 5_000 : 0));
+    };
+    onTestFinished(() => void vi.restoreAllMocks());
+    const environment = { newId: () => 'id', random: () => 0, nowMs: () => 0 } as never;
+    const expression = compileExpression('$n', [], environment, () => undefined);
+
+    freezing(2);
+    const gone = await expression?.evaluate({ n: 7 });
+    freezing(3);
+    const endless = await expression?.evaluate({ n: 7 }).catch((error: unknown) => error);
+
+    expect(gone).toBe(7);
+    expect(endless).toMatchObject({ code: 'D1012' });
+  });
+
   it('gives one value, a list or an object, as JSONata says', async () => {
     expect(await value('$x[$ > 1]')).toEqual([2, 3]);
     expect(await value('$x[$ > 2]')).toBe(3);

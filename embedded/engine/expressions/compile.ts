@@ -31,7 +31,21 @@ export function compileExpression(
   }
   for (const problem of lint(compiled.ast(), members)) report(problem);
   registerFunctions(compiled, environment);
-  return { source, evaluate: (bindings) => compiled.evaluate(undefined, bindings) };
+  return { source, evaluate: (bindings) => inTime(() => compiled.evaluate(undefined, bindings)) };
+}
+
+const TOOK_TOO_LONG = 'D1012';
+const TRIES = 3;
+
+/** Time is measured by the clock on the wall: a process that was frozen, or has much to do, has not been endless. */
+async function inTime(evaluate: () => Promise<unknown>): Promise<unknown> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await evaluate();
+    } catch (error) {
+      if (tries === TRIES || !isObject(error) || error.code !== TOOK_TOO_LONG) throw error;
+    }
+  }
 }
 
 /** JSONata throws plain objects as well as errors; both carry a message and mostly a code. */
