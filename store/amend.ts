@@ -26,7 +26,7 @@ const createTerms = () => {
     values,
     field: name,
     path: (path: Path): string => ['data', ...path].map(name).join('.'),
-    value(value: unknown): string {
+    value: (value: unknown): string => {
       const known = `:v${Object.keys(values).length}`;
       values[known] = value;
       return known;
