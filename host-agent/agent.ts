@@ -32,6 +32,7 @@ import { openKnownPools } from './journal/known-pools.ts';
 import { openLeafJournal } from './journal/leaves.ts';
 import { openObjectJournal } from './journal/objects.ts';
 import { createLease, type Lease } from './lease.ts';
+import { listJobs } from './list-jobs.ts';
 import type { Looks } from './look.ts';
 import { runLoop } from './loop.ts';
 import { connectNbd } from './nbd/client.ts';
@@ -230,15 +231,6 @@ const watchLease = async (deps: AgentDeps, { lease }: Started, signal: AbortSign
   }
 };
 
-/** Jobs leave the list when nobody can ask for them any more; what was kept for them goes then. */
-const listJobs = async (deps: AgentDeps, { leaves, checkpoints }: AgentParts, hostId: string): Promise<Job[]> => {
-  const jobs = await deps.store.jobs.ofHost(hostId);
-  const ids = jobs.map((job) => job.id);
-  await leaves.keepOnly(ids);
-  await checkpoints.keepOnly(ids);
-  return jobs;
-};
-
 /** Shows the host as down at once. A control plane that is away will miss its heartbeats instead. */
 const sayStopped = async (deps: AgentDeps, host: Host): Promise<void> => {
   try {
@@ -281,7 +273,7 @@ export const runAgent = async (
     const polling = deps.looks.poll(AbortSignal.any([graceful, stop]));
     const working = runLoop(
       {
-        list: () => listJobs(deps, parts, host.id),
+        list: () => listJobs(deps.store, parts, host.id),
         run: (job, signal, onPlace) => runJob(runDeps, job, AbortSignal.any([signal, lease.signal]), onPlace),
         nextLook: (signal) => deps.looks.next(signal),
         places: placesOf(host),

@@ -83,6 +83,8 @@ export const createStorageChecks = (sim: Sim, accuse: Accuse): StorageChecks => 
       const was = before.data as Volume;
       const is = after.data as Volume;
       if (was.location && is.location && was.location.objectName !== is.location.objectName) checkRestore(was, is);
+      // the volume is back on it, and its guest may write
+      if (is.location) left.delete(is.location.objectName);
       for (const { object, kind } of is.retained) {
         const held = world.objects.get(object.objectName);
         if (kind === 'source' && held && !left.has(object.objectName)) left.set(object.objectName, [...held.content]);

@@ -3,6 +3,7 @@ import type { Job } from '../../../../domain/job/job.ts';
 import type { Deps } from '../../../../functions/shared/deps.ts';
 import { DataPathError } from '../../../../host-agent/device/errors.ts';
 import { runJob } from '../../../../host-agent/jobs/run-job.ts';
+import { listJobs } from '../../../../host-agent/list-jobs.ts';
 import { runLoop } from '../../../../host-agent/loop.ts';
 import type { Thread } from '../turns.ts';
 import { type AgentProcess, HEARTBEAT_MS, type HostStorage, type ProcessParts, startProcess } from './process.ts';
@@ -91,8 +92,7 @@ export const liveOn = (hostId: string, storage: HostStorage, all: HostAgentParts
         async list() {
           const jobs = jobsOf(hostId);
           for (const job of jobs) mine.heard.set(job.id, wishesOf(job));
-          await process.parts.leaves.keepOnly(jobs.map(({ id }) => id));
-          return jobs;
+          return listJobs({ jobs: { ofHost: async () => jobs } }, process.parts, hostId);
         },
         run: run(process, mine, incarnation),
         nextLook: (signal) => nextLook(process, mine, signal),
