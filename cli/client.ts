@@ -37,6 +37,8 @@ export interface Client extends CleanupCalls {
     signal?: AbortSignal,
   ) => Promise<{ migrations: Migration[]; more: boolean }>;
   readonly migration: (id: string, signal?: AbortSignal) => Promise<Migration>;
+  /** Has the agent report now instead of at its interval; resolves when it has. */
+  readonly askForReport: (id: string, signal?: AbortSignal) => Promise<void>;
   readonly events: (id: string, after: number, signal?: AbortSignal) => Promise<MigrationEvent[]>;
   readonly cancel: (id: string) => Promise<Migration>;
   readonly pause: (id: string) => Promise<Migration>;
@@ -143,6 +145,9 @@ const migrationCalls = (call: Transport, member: Member) => ({
   migration: async (id: string, signal?: AbortSignal): Promise<Migration> => {
     const path = `/migrations/${segment(id)}`;
     return member(await call(path, { signal }), 'migration', path);
+  },
+  askForReport: async (id: string, signal?: AbortSignal): Promise<void> => {
+    await call(`/migrations/${segment(id)}/progress`, { query: { fresh: 'true' }, signal });
   },
   events: async (id: string, after: number, signal?: AbortSignal): Promise<MigrationEvent[]> => {
     const path = `/migrations/${segment(id)}/events`;

@@ -3,6 +3,7 @@ import { EXIT, type ExitCode, mostUrgent } from '../exit-codes.ts';
 import type { CliDeps } from '../runtime/deps.ts';
 import { createPatience, type Patience } from '../runtime/patience.ts';
 import { isSettled, look, type MigrationView } from './monitor.ts';
+import { hasBytes } from './phases.ts';
 import type { WatchPrinter } from './printer.ts';
 import { exitCodeOf } from './verdict.ts';
 
@@ -30,8 +31,30 @@ interface State {
   readonly views: Map<string, MigrationView>;
   readonly endedAtMs: Map<string, number>;
   readonly patience: Patience;
+  /** Phases whose agents were asked for a first report, by migration and run. */
+  readonly asked: Set<string>;
   trouble: string | null;
 }
+
+/** How long a phase may show nothing before its agent is asked: a copy may report every ten seconds only. */
+const ASK_AFTER_MS = 2_000;
+
+/** Once for each phase. The answer is seen with the next look, so nobody waits for it, and an agent that is away shows there. */
+const askWhoSaysNothing = (
+  client: Client,
+  { leave }: WatchOptions,
+  state: State,
+  view: MigrationView,
+  nowMs: number,
+) => {
+  const { id, run, state: now, phase, progress, story } = view.migration;
+  const sinceMs = Date.parse(story.at(-1)?.at ?? '');
+  const saysNothing = now === 'running' && hasBytes(phase) && progress?.at === null;
+  const phaseOfRun = `${id} ${run} ${phase}`;
+  if (!saysNothing || nowMs - sinceMs < ASK_AFTER_MS || state.asked.has(phaseOfRun)) return;
+  state.asked.add(phaseOfRun);
+  void client.askForReport(id, leave).catch(() => undefined);
+};
 
 const isDone = (state: State, id: string, nowMs: number): boolean => {
   const view = state.views.get(id);
@@ -49,6 +72,7 @@ const lookOnce = async (client: Client, deps: Deps, options: WatchOptions, state
     for (const migration of seen) {
       const view = look(state.views.get(migration.id), migration, nowMs);
       state.views.set(migration.id, view);
+      askWhoSaysNothing(client, options, state, view, nowMs);
       if (view.ended && !state.endedAtMs.has(migration.id)) state.endedAtMs.set(migration.id, nowMs);
     }
     state.patience.answered();
@@ -93,6 +117,7 @@ export const watch = async (client: Client, deps: Deps, options: WatchOptions): 
     views: new Map(),
     endedAtMs: new Map(),
     patience: createPatience(deps.nowMs),
+    asked: new Set(),
     trouble: null,
   };
   try {

@@ -5,10 +5,12 @@ import {
   aMigration,
   aProgress,
   aSuccess,
+  at,
   aVolume,
   GIB,
   migrationId,
   needsYou,
+  storyOf,
   volumeId,
 } from './builders.ts';
 import { createWorld, type World } from './world.ts';
@@ -124,6 +126,28 @@ describe('volmove watch', () => {
 
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain('error: away');
+  });
+
+  it('asks the agent for its first report when a phase shows nothing, once', async () => {
+    const silent = aMigration({ story: storyOf(['validating', 'copying']), progress: aProgress({ at: null }) });
+    world.service.migrations[0] = silent;
+    then(silent, silent, silent, aSuccess());
+
+    await world.run(['watch', ID]);
+
+    const asked = world.service.asked.filter(({ path }) => path.endsWith('/progress'));
+    expect(asked.map(({ query }) => query)).toEqual([{ fresh: 'true' }]);
+  });
+
+  it('asks nobody who reports by himself, or has only begun', async () => {
+    const [begun] = storyOf(['copying']);
+    const story = begun ? [{ ...begun, at: at(0) }] : [];
+    world.service.migrations[0] = aMigration({ story, progress: aProgress({ at: null }) });
+    then(aSuccess());
+
+    await world.run(['watch', ID]);
+
+    expect(world.service.asked.filter(({ path }) => path.endsWith('/progress'))).toEqual([]);
   });
 
   it('takes a volume for the migration that it is in, or else for its last one', async () => {
