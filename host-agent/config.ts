@@ -39,7 +39,7 @@ const schema = z.strictObject({
     .regex(/^[^\s:]+:\d{1,5}$/, 'host:port')
     .default('127.0.0.1:0'),
   migration_progress_report_interval: z.number().positive().max(3600).default(10),
-  heartbeat_seconds: z.number().positive().max(60).default(20),
+  heartbeat_seconds: z.number().positive().max(60).optional(),
   concurrency: CONCURRENCY.default(4),
   /** MiB a second for all of the host's copies together; left out: no limit. */
   bandwidth_mib_per_second: z.number().positive().optional(),
@@ -52,11 +52,14 @@ const schema = z.strictObject({
   backends: z.array(backend).min(1, 'at least one backend'),
 });
 
-export type AgentConfig = z.infer<typeof schema>;
+export type AgentConfig = z.infer<typeof schema> & { readonly heartbeat_seconds: number };
 export type BackendConfig = AgentConfig['backends'][number];
 
 const doubles = (names: readonly string[], what: string): string[] =>
   [...new Set(names.filter((name, i) => names.indexOf(name) !== i))].map((name) => `${what} ${name} is there twice`);
+
+/** An embedded cloud is near, costs nothing and waits for no host longer than seconds. */
+const heartbeatSecondsAt = (endpoint: string | undefined): number => (endpoint === undefined ? 20 : 2);
 
 export const parseConfig = (value: unknown): AgentConfig => {
   const parsed = schema.safeParse(value);
@@ -75,7 +78,8 @@ export const parseConfig = (value: unknown): AgentConfig => {
       ]
     : parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
   if (!parsed.success || problems.length > 0) throw volmoveError('ConfigInvalid', { problems });
-  return parsed.data;
+  const { heartbeat_seconds = heartbeatSecondsAt(parsed.data.endpoint) } = parsed.data;
+  return { ...parsed.data, heartbeat_seconds };
 };
 
 export const readConfig = async (path: string): Promise<AgentConfig> => {

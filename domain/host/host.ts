@@ -76,6 +76,10 @@ export const isUp = (host: Host, nowMs: number): boolean =>
 
 export const lostForMs = (host: Host, nowMs: number): number => Math.max(0, nowMs - host.heartbeatAtMs);
 
+/** Nobody is given up before he counts as down, however rarely he beats. */
+export const lostAfterMs = ({ heartbeatMs }: Host, hostLostAfterMs: number): number =>
+  Math.max(hostLostAfterMs, MISSED_BEATS_TAKEOVER * heartbeatMs);
+
 /** A new incarnation: accepted when the old one is gone, or at once when it holds the old one's data directory. */
 export const register =
   (mine: Host) =>

@@ -1,5 +1,5 @@
 import { volmoveError } from '../../domain/error.ts';
-import { type Host, lostForMs } from '../../domain/host/host.ts';
+import { type Host, lostAfterMs, lostForMs } from '../../domain/host/host.ts';
 import { heardForMs } from '../../domain/host/watch.ts';
 import { isJobEnded, type Job } from '../../domain/job/job.ts';
 import { failJob } from '../../domain/job/steps.ts';
@@ -23,8 +23,10 @@ const firstLost = async (
 ): Promise<{ hostId: string; forSeconds: number } | undefined> => {
   for (const hostId of hostIds) {
     const host = await deps.store.hosts.get(hostId);
-    const silentMs = host ? await silentForMs(deps, host) : deps.settings.hostLostAfterMs;
-    if (silentMs >= deps.settings.hostLostAfterMs) return { hostId, forSeconds: Math.round(silentMs / 1000) };
+    const { hostLostAfterMs } = deps.settings;
+    const silentMs = host ? await silentForMs(deps, host) : hostLostAfterMs;
+    if (silentMs >= (host ? lostAfterMs(host, hostLostAfterMs) : hostLostAfterMs))
+      return { hostId, forSeconds: Math.round(silentMs / 1000) };
   }
   return undefined;
 };

@@ -38,6 +38,13 @@ describe('the configuration of an agent', () => {
     });
   });
 
+  it('beats more often for an embedded cloud, unless told otherwise', () => {
+    const embedded = { ...MINIMAL, endpoint: 'http://127.0.0.1:8776' };
+
+    expect(parseConfig(embedded).heartbeat_seconds).toBe(2);
+    expect(parseConfig({ ...embedded, heartbeat_seconds: 9 }).heartbeat_seconds).toBe(9);
+  });
+
   it('with five mistakes has all five listed at once, each with its place', async () => {
     const problems = await problemsOf({
       host_id: 'not a slug',

@@ -112,6 +112,20 @@ describe('a sweeper that has so much to look at that each pass takes long', () =
   });
 });
 
+describe('a host that beats rarely', () => {
+  it('is not lost before it counts as down', async () => {
+    const rig = await copying();
+    for (const id of ['host-a', 'host-b'])
+      await rig.deps.store.hosts.apply([id], (host) => ({ kind: 'write', next: { ...host, heartbeatMs: 20_000 } }));
+
+    await passesFor(rig, 5 * 20_000 - PASS_EVERY_MS);
+    const before = await stateOf(rig);
+    await passesFor(rig, PASS_EVERY_MS);
+
+    expect([before, await stateOf(rig)]).toEqual(['running', 'failed']);
+  });
+});
+
 describe('a host that is silent while the control plane is there', () => {
   it('is lost after its time, counted from its last heartbeat', async () => {
     const rig = await copying();
