@@ -2,7 +2,6 @@ import type { BlockDevice } from '../domain/block-device.ts';
 import { VolmoveError, volmoveError } from '../domain/error.ts';
 import type { Host } from '../domain/host/host.ts';
 import { MISSED_BEATS_STOP, placesOf, register, stopHost } from '../domain/host/host.ts';
-import type { Job } from '../domain/job/job.ts';
 import type { ObjectRef } from '../domain/placement.ts';
 import type { Clock, Notifier, TaskResults } from '../domain/ports.ts';
 import type { DataDir } from '../local/data-dir.ts';

@@ -1,9 +1,9 @@
 import type { BlockDevice } from '../domain/block-device.ts';
 import { volmoveError } from '../domain/error.ts';
-import { exportName, parseExportName, parseHashExportName } from '../domain/names.ts';
+import { exportName, parseExportName } from '../domain/names.ts';
 import type { ObjectRef } from '../domain/placement.ts';
+import { exportTurns } from './export-turns.ts';
 import type { HashExports } from './hash-exports.ts';
-import { createTurnsOf, type InTurn } from './in-turn.ts';
 import type { ExportRecord, GenerationJournal } from './journal/generations.ts';
 import { createSeals } from './seals.ts';
 
@@ -118,29 +118,7 @@ const admitted = async (
 export const createExports = ({ journal, open, endExport, hashes }: ExportDeps): Exports => {
   const devices = new Map<string, BlockDevice>();
   const localWriters = new Map<string, LocalWriter>();
-  /**
-   * One decision at a time about an object: two connections can never both believe that they are the highest generation. A storage
-   * that flushes for minutes holds up nobody else's.
-   */
-  const turnsOf = createTurnsOf();
-  const lineOf = (migrationId: string, run: number): string =>
-    journal.get(migrationId, run)?.object.objectName ?? exportName(migrationId, run, 0);
-  const turnOfRun =
-    (migrationId: string, run: number): InTurn =>
-    async (act) => {
-      for (;;) {
-        const line = lineOf(migrationId, run);
-        // it may have been admitted while it waited
-        const done = await turnsOf(line)(async () =>
-          lineOf(migrationId, run) === line ? { value: await act() } : undefined,
-        );
-        if (done) return done.value;
-      }
-    };
-  const turnOfExport = (name: string): InTurn => {
-    const asked = parseExportName(name) ?? parseHashExportName(name);
-    return asked ? turnOfRun(asked.migrationId, asked.run) : turnsOf(name);
-  };
+  const turns = exportTurns(journal);
 
   const endGeneration = async (name: string): Promise<void> => {
     await endExport(name);
@@ -195,20 +173,20 @@ export const createExports = ({ journal, open, endExport, hashes }: ExportDeps):
   };
 
   return {
-    admit: (request) => turnsOf(request.object.objectName)(() => admitted(journal, seals.sealForEver, request)),
+    admit: (request) => turns.ofObject(request.object.objectName)(() => admitted(journal, seals.sealForEver, request)),
     resolve: (name, peerFingerprint) =>
-      turnOfExport(name)(
+      turns.ofExport(name)(
         async () => (await hashes?.resolve(name, peerFingerprint)) ?? admitGeneration(name, peerFingerprint),
       ),
-    enterLocal: (writer) => turnOfRun(writer.migrationId, writer.run)(() => enterLocal(writer)),
-    seal: (migrationId, run) => turnOfRun(migrationId, run)(() => seals.seal(migrationId, run)),
-    openForRepair: (sealed) => turnOfRun(sealed.migrationId, sealed.run)(() => seals.openForRepair(sealed)),
+    enterLocal: (writer) => turns.ofRun(writer.migrationId, writer.run)(() => enterLocal(writer)),
+    seal: (migrationId, run) => turns.ofRun(migrationId, run)(() => seals.seal(migrationId, run)),
+    openForRepair: (sealed) => turns.ofRun(sealed.migrationId, sealed.run)(() => seals.openForRepair(sealed)),
     sealObject: (objectName) =>
-      turnsOf(objectName)(async () => {
+      turns.ofObject(objectName)(async () => {
         for (const record of journal.ofObject(objectName)) await seals.sealForEver(record);
       }),
     async close() {
-      await turnsOf.idle();
+      await turns.idle();
       await hashes?.close();
       const ended = await Promise.allSettled([...devices.keys(), ...localWriters.keys()].map(endGeneration));
       for (const end of ended) if (end.status === 'rejected') throw end.reason;
