@@ -26,6 +26,8 @@ export interface ChaosOptions {
 export interface Round {
   readonly nth: number;
   readonly faults: readonly Fault[];
+  /** Migrations that had been accepted and not ended when each fault struck. */
+  readonly inFlight: readonly number[];
   readonly requests: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
   /** From the end of the last fault to the end of the last migration, and to rest. */
@@ -49,8 +51,8 @@ const TIMINGS: Timings = { leaseMs: 3 * HEARTBEAT_SECONDS * 1000, hostLostAfterM
 const TERMINAL_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 200;
 const LOOKS_PER_HEARING = 10;
-/** More than one round has. */
-const NEWEST = 40;
+/** More than two rounds have. */
+const NEWEST = 60;
 
 /** What the faults and the disturbances of a round may lead to; any other end is a violation. */
 const EXPLAINED = new Set([
@@ -126,6 +128,9 @@ const endsOf = async (court: Court, before: ReadonlySet<string>): Promise<Migrat
 
 const endedAtMs = ({ stage }: Migration): number => ('endedAtMs' in stage ? stage.endedAtMs : 0);
 
+const isInFlight = (migration: Migration, atMs: number): boolean =>
+  migration.requestedAtMs <= atMs && (!isEnded(migration) || endedAtMs(migration) > atMs);
+
 const timelineOf = (ends: readonly Migration[], sinceMs: number): string[] => {
   const last = ends.toSorted((a, b) => endedAtMs(b) - endedAtMs(a))[0];
   return (last?.story ?? []).map(
@@ -136,13 +141,14 @@ const timelineOf = (ends: readonly Migration[], sinceMs: number): string[] => {
 const runRound = async (court: Court, chance: Chance, nth: number): Promise<Round> => {
   await prepare(court, chance);
   const before = new Set((await newest(court)).map(({ id }) => id));
-  const plan = drawPlan(chance, court.hosts, TIMINGS);
+  const plan = drawPlan(chance, court.volumes.size, court.hosts, TIMINGS);
   let faultsOverMs = 0;
-  const faults = async (): Promise<void> => {
-    await dealFaults(court.rig, plan.faults);
+  const faults = async (): Promise<readonly number[]> => {
+    const struckAtMs = await dealFaults(court.rig, plan.faults);
     faultsOverMs = Date.now();
+    return struckAtMs;
   };
-  const [traffic] = await Promise.all([runTraffic(court, plan), faults()]);
+  const [traffic, struckAtMs] = await Promise.all([runTraffic(court, plan), faults()]);
   await Promise.all([letGo(court), resumeAll(court, traffic.migrations)]);
   const left = await settle(court, faultsOverMs);
   const restMs = Date.now() - faultsOverMs;
@@ -156,6 +162,7 @@ const runRound = async (court: Court, chance: Chance, nth: number): Promise<Roun
   return {
     nth,
     faults: plan.faults,
+    inFlight: struckAtMs.map((atMs) => ends.filter((one) => isInFlight(one, atMs)).length),
     requests: Object.fromEntries(traffic.counts),
     outcomes: tally(ends.map(outcomeOf)),
     terminalSeconds: (lastEndMs - faultsOverMs) / 1000,
@@ -170,10 +177,14 @@ const list = (counts: Readonly<Record<string, number>>): string =>
     .map(([what, count]) => `${count} ${what}`)
     .join(', ');
 
-const lineOf = (seed: number, { nth, faults, requests, outcomes, terminalSeconds, restSeconds }: Round): string => {
+const lineOf = (
+  seed: number,
+  { nth, faults, inFlight, requests, outcomes, terminalSeconds, restSeconds }: Round,
+): string => {
   const dealt = faults.map(({ kind, whom, forMs }) => `${kind} ${whom.join('+')} ${(forMs / 1000).toFixed(1)} s`);
   return [
     `seed ${seed} round ${nth}: ${dealt.join(', ')}`,
+    `in flight then: ${inFlight.join(', ')}`,
     `asked: ${list(requests)}`,
     `ended: ${list(outcomes)}`,
     `last end ${terminalSeconds.toFixed(1)} s, rest ${restSeconds.toFixed(1)} s after the last fault`,

@@ -45,10 +45,9 @@ export interface Timings {
 }
 
 const MIB = 1024 * 1024;
-const ROUND_MS = 2_500;
-const SOON_MS = 500;
-const LEAST_MOVES = 5;
-const MOST_MOVES = 9;
+const ROUND_MS = 8_000;
+/** Within which everybody is asked to move. */
+const SOON_MS = 2_000;
 const MOST_FAULTS = 3;
 const PICKS = 1 << 20;
 const VOLUME_BLOCKS = 1024 ** 3 / BLOCK_BYTES;
@@ -107,15 +106,15 @@ const freezeMs = (chance: Chance, { leaseMs, hostLostAfterMs }: Timings): number
 
 const drawFault = (chance: Chance, agents: readonly string[], timings: Timings): Fault => {
   const kind = chance.happens(0.3) ? 'freeze' : 'kill';
-  // most of them meet migrations that have begun
+  // most of them meet what has been asked for
   const atMs = chance.happens(0.2) ? chance.below(SOON_MS) : SOON_MS + chance.below(ROUND_MS - SOON_MS);
   const whom = victimsOf(chance, agents);
   return { kind, atMs, whom, forMs: kind === 'freeze' ? freezeMs(chance, timings) : chance.below(600) };
 };
 
 const drawMove = (chance: Chance): Asked => ({
-  // most of them at once: what is asked for later meets parts that are down
-  atMs: chance.happens(0.7) ? 0 : chance.below(ROUND_MS),
+  // most of them at once: what is asked for later may meet parts that are down
+  atMs: chance.happens(0.7) ? 0 : chance.below(SOON_MS),
   key: `move-${chance.below(2 ** 32)}-${chance.below(2 ** 32)}`,
   pick: chance.below(PICKS),
   toPick: chance.below(PICKS),
@@ -144,8 +143,9 @@ const drawDisturbance = (chance: Chance): Disturbance => ({
 
 const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
 
-export const drawPlan = (chance: Chance, agents: readonly string[], timings: Timings): Plan => ({
-  moves: times(LEAST_MOVES + chance.below(1 + MOST_MOVES - LEAST_MOVES), () => drawMove(chance)),
+/** As many moves as there are volumes: all of them are to be in flight when the faults strike. */
+export const drawPlan = (chance: Chance, volumes: number, agents: readonly string[], timings: Timings): Plan => ({
+  moves: times(volumes, () => drawMove(chance)),
   disturbances: times(2 + chance.below(5), () => drawDisturbance(chance)),
   faults: times(1 + chance.below(MOST_FAULTS), () => drawFault(chance, agents, timings)),
 });

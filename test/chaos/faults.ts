@@ -3,8 +3,12 @@ import { createTurns } from '../../host-agent/in-turn.ts';
 import type { Rig } from '../system/rig.ts';
 import type { Fault } from './draw.ts';
 
-/** Deals the faults of a round at their times, side by side; a part has one at a time. Resolves when everybody is up again. */
-export const dealFaults = async (rig: Rig, faults: readonly Fault[]): Promise<void> => {
+/**
+ * Deals the faults of a round at their times, side by side; a part has one at a time. Resolves when everybody is up again, with
+ * the times at which they struck.
+ */
+export const dealFaults = async (rig: Rig, faults: readonly Fault[]): Promise<readonly number[]> => {
+  const struckAtMs: number[] = [];
   const turns = new Map(Object.keys(rig.pids()).map((part) => [part, createTurns()]));
   const strike = async (part: string, { kind, forMs }: Fault): Promise<void> => {
     if (kind === 'kill') await rig.kill(part);
@@ -15,8 +19,10 @@ export const dealFaults = async (rig: Rig, faults: readonly Fault[]): Promise<vo
   };
   const deal = async (fault: Fault): Promise<void> => {
     await sleep(fault.atMs);
+    struckAtMs.push(Date.now());
     await Promise.all(fault.whom.map(async (part) => turns.get(part)?.(() => strike(part, fault))));
   };
   const dealt = await Promise.allSettled(faults.map(deal));
   for (const each of dealt) if (each.status === 'rejected') throw each.reason;
+  return struckAtMs;
 };

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { chaos } from '../chaos/chaos.ts';
 
 const SEED = 10;
+/** Of twenty volumes, all of which are asked to move. */
+const MOST_IN_FLIGHT = 15;
 
 describe('a cloud and agents that are killed and frozen in mid-flight', () => {
   it('come to rest within a minute after each of 10 rounds: everything terminal, content equal, nothing left over', async () => {
@@ -12,6 +14,7 @@ describe('a cloud and agents that are killed and frozen in mid-flight', () => {
     expect(report.violations, lines.join('\n')).toEqual([]);
     expect(report.rounds).toHaveLength(10);
     expect(report.rounds.every(({ faults }) => faults.length > 0)).toBe(true);
+    expect(report.rounds.some(({ inFlight }) => Math.max(...inFlight) >= MOST_IN_FLIGHT)).toBe(true);
     expect(report.rounds.some(({ outcomes }) => (outcomes.succeeded ?? 0) > 0)).toBe(true);
   }, 600_000);
 });
