@@ -17,12 +17,12 @@ const directory = async (): Promise<string> => {
   return dir;
 };
 
-/** What the kill leaves: every row of both indexes is gone, the items are there. */
-const tearIndexes = async (dir: string): Promise<number> => {
+/** Takes away what a kill may take: every row of both indexes (`index`), or every item (`item`). Gives their number. */
+const tear = async (dir: string, what: 'index' | 'item'): Promise<number> => {
   const store = await openStore({ dir });
   const db = store.db as typeof store.db & { del(key: string): Promise<void> };
   let torn = 0;
-  for await (const [key] of db.iterator({ gte: 'index-', lt: 'index.' })) {
+  for await (const [key] of db.iterator({ gte: `${what}-`, lt: `${what}.` })) {
     await db.del(key);
     torn += 1;
   }
@@ -48,19 +48,6 @@ const openRows = async (dir: string, put: readonly (readonly [string, unknown])[
   return rows;
 };
 
-/** What a kill leaves before the item is written: its rows are there, the item is not. */
-const tearItem = async (dir: string): Promise<number> => {
-  const store = await openStore({ dir });
-  const db = store.db as typeof store.db & { del(key: string): Promise<void> };
-  let torn = 0;
-  for await (const [key] of db.iterator({ gte: 'item-', lt: 'item.' })) {
-    await db.del(key);
-    torn += 1;
-  }
-  await store.lifecycleManager.gracefulClose();
-  return torn;
-};
-
 it('an item that was made anew after its first rows is found once, where it is now', async () => {
   const dir = await directory();
   const before = await startDynalite({ dir });
@@ -68,7 +55,7 @@ it('an item that was made anew after its first rows is found once, where it is n
   const first = createStore(dynamoRecords(sdkClient(before.url), TABLE));
   await first.migrations.create(aMigration({ requestedAtMs: 1 }));
   await before.close();
-  const torn = await tearItem(dir);
+  const torn = await tear(dir, 'item');
   const store = createStore(dynamoRecords(sdkClient((await startDynalite({ dir })).url), TABLE));
   const again = aMigration({ requestedAtMs: 2 });
   await store.migrations.create(again);
@@ -114,7 +101,7 @@ it('items that no index names are found by the repair, and from then on by the i
   await first.volumes.create(aVolume({ status: 'creating' }));
   await first.migrations.create(aMigration());
   await before.close();
-  const torn = await tearIndexes(dir);
+  const torn = await tear(dir, 'index');
   const store = createStore(dynamoRecords(sdkClient((await startDynalite({ dir })).url), TABLE));
   const blind = await store.open();
 
