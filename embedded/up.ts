@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { volmoveError } from '../domain/error.ts';
 import { openDataDir } from '../local/data-dir.ts';
-import { createProblemLog } from '../local/problem-log.ts';
+import { problemsOfProcess } from '../local/problem-log.ts';
 import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
 
 /** `volmove up`: one process, one data directory with a lock, one port; loopback only unless told otherwise. */
@@ -42,14 +42,7 @@ export const runUp = async ({ dataDir, host, port, allowRemote, print, signal }:
       dataDir: directory.path,
       host,
       port,
-      onProblem: createProblemLog({
-        isTerminal: process.stderr.isTTY && !process.env.VOLMOVE_DEBUG,
-        service: undefined,
-        print: (line) => void process.stderr.write(`${line}\n`),
-        log: (what, error) => log.warn({ err: error, what }, 'cloud.problem'),
-        nowMs: () => Date.now(),
-        monotonicMs: () => performance.now(),
-      }),
+      onProblem: problemsOfProcess((what, error) => log.warn({ err: error, what }, 'cloud.problem')),
     });
     print(`volmove is up at ${cloud.url} (data in ${directory.path})`);
     if (!signal.aborted)

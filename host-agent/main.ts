@@ -6,7 +6,7 @@ import { queueUrlOf } from '../aws/host-queues.ts';
 import { eventBridgeNotifier } from '../aws/notifier.ts';
 import { stepFunctionsTaskResults } from '../aws/task-results.ts';
 import { openDataDir } from '../local/data-dir.ts';
-import { createProblemLog } from '../local/problem-log.ts';
+import { problemsOfProcess } from '../local/problem-log.ts';
 import { dynamoRecords } from '../store/dynamo-records.ts';
 import { createStore } from '../store/store.ts';
 import { runAgent as run, type Signals } from './agent.ts';
@@ -38,14 +38,10 @@ export const runAgent = async ({ configPath, print, gracefulSignal, forceSignal 
     { name: 'volmove-agent', base: { host: config.host_id } },
     pino.destination({ dest: 2, sync: true }),
   );
-  const onProblem = createProblemLog({
-    isTerminal: process.stderr.isTTY && !process.env.VOLMOVE_DEBUG,
-    service: config.endpoint,
-    print: (line) => void process.stderr.write(`${line}\n`),
-    log: (what, error) => log.warn({ err: error, what }, 'agent.problem'),
-    nowMs: () => Date.now(),
-    monotonicMs: () => performance.now(),
-  });
+  const onProblem = problemsOfProcess(
+    (what, error) => log.warn({ err: error, what }, 'agent.problem'),
+    config.endpoint,
+  );
   const cloud: CloudConfig = {
     region: config.region,
     ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),

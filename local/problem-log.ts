@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { problemLine, problemText } from '../domain/problem.ts';
 import { quietly, type TellProblem } from './quietly.ts';
 
@@ -28,3 +29,14 @@ export const createProblemLog = (deps: ProblemLogDeps): TellProblem => {
     if (last === undefined || now - last > OVER_AFTER_MS) deps.print(problemLine(text, deps.nowMs()));
   };
 };
+
+/** Of this process. Who looks for a mistake of ours sets VOLMOVE_DEBUG, and gets the log on a terminal, too. */
+export const problemsOfProcess = (log: TellProblem, service?: string): TellProblem =>
+  createProblemLog({
+    isTerminal: process.stderr.isTTY && !process.env.VOLMOVE_DEBUG,
+    service,
+    print: (line) => void process.stderr.write(`${line}\n`),
+    log,
+    nowMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
+  });
