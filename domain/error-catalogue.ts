@@ -9,7 +9,7 @@ import { VOLUME_ERRORS } from './errors/volumes.ts';
  * status, whether trying again may help, its message and what to do. Texts of standard rejections are those of the
  * OpenStack Block Storage API, because its clients and their users know them.
  */
-export const CATALOGUE = { ...REQUEST_ERRORS, ...VOLUME_ERRORS, ...MIGRATION_ERRORS, ...STORAGE_ERRORS };
+export const CATALOGUE = { ...REQUEST_ERRORS, ...VOLUME_ERRORS, ...MIGRATION_ERRORS, ...STORAGE_ERRORS } as const;
 
 export type ErrorCode = keyof typeof CATALOGUE;
 export type ErrorParams<C extends ErrorCode> = (typeof CATALOGUE)[C] extends Entry<infer P> ? P : never;

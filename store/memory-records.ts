@@ -75,8 +75,8 @@ export const memoryRecords = (): Records => {
     async amend(key, by, writeId) {
       const item = items.get(nameOf(key));
       const data = item && amended(item.data, by);
-      if (data === undefined) return false;
-      replace(key, takeOver({ ...item, rev: (item?.rev ?? 0) + 1, writeId, data }) as Stored);
+      if (!item || data === undefined) return false;
+      replace(key, takeOver({ ...item, rev: item.rev + 1, writeId, data }) as Stored);
       return true;
     },
     query: async (pk, skPrefix) =>

@@ -10,7 +10,10 @@ export interface Records {
   /** False when the condition failed: the item is not at `expectedRev` (0: it must not exist). */
   put(item: Stored, expectedRev: number): Promise<boolean>;
   remove(key: Key, expectedRev: number): Promise<boolean>;
-  /** Changes fields of `data`, at whatever revision it is, and raises that. False when a condition failed, or there is no item. */
+  /**
+   * Changes fields of `data`, at whatever revision it is, and raises that; its index keys stay. False when a condition failed, or
+   * there is no item.
+   */
   amend(key: Key, by: Amendment, writeId: string): Promise<boolean>;
   /** Consistent; sort keys that begin with `skPrefix`, ascending. */
   query(pk: string, skPrefix: string): Promise<Stored[]>;

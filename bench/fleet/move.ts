@@ -13,6 +13,7 @@ const DATA_MIB = 4;
 const REPORTS = 10;
 const ASKED_AT_ONCE = 10;
 const LOOK_EVERY_MS = 500;
+
 const until = async (probe: () => Promise<boolean>): Promise<void> => {
   while (!(await probe())) await sleep(LOOK_EVERY_MS);
 };

@@ -12,8 +12,10 @@ const shorten = (body: string): string => {
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 };
 
-/** `{"itemNotFound": {code, message, error_code?, remedy?}}` in all its spellings, or whatever a proxy in between wrote.
- * `errorCode`: of the header, where a body of the standard has no room for it. */
+/**
+ * `{"itemNotFound": {code, message, error_code?, remedy?}}` in all its spellings, or whatever a proxy in between wrote.
+ * `errorCode`: of the header, where a body of the standard has no room for it.
+ */
 export const apiErrorOf = (status: number, what: string, body: string, errorCode: string | null = null): ApiError => {
   let parsed: unknown;
   try {

@@ -46,7 +46,7 @@ const askWhoSaysNothing = (
   state: State,
   view: MigrationView,
   nowMs: number,
-) => {
+): void => {
   const { id, run, state: now, phase, progress, story } = view.migration;
   const sinceMs = Date.parse(story.at(-1)?.at ?? '');
   const saysNothing = now === 'running' && hasBytes(phase) && progress?.at === null;

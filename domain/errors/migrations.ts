@@ -105,4 +105,4 @@ export const MIGRATION_ERRORS = {
     (p) => `Job ${p.id} was taken over by a newer attempt.`,
     'Nothing to do: the newer attempt carries on.',
   ),
-};
+} as const;

@@ -89,4 +89,4 @@ export const REQUEST_ERRORS = {
     (p) => `No pool has ${p.sizeGib} GiB free on a host that is up.`,
     'Free space, add a pool, or start the agent of another host.',
   ),
-};
+} as const;

@@ -109,4 +109,4 @@ export const STORAGE_ERRORS = {
     (p) => `Unexpected: ${p.reason}`,
     'Try again; if it stays, report it with this text.',
   ),
-};
+} as const;

@@ -81,4 +81,4 @@ export const VOLUME_ERRORS = {
     (p) => `Migration ${p.id} cannot be retried: ${p.reason}.`,
     'Look at it: volmove show MIGRATION.',
   ),
-};
+} as const;

@@ -21,12 +21,12 @@ const firstLost = async (
   deps: Deps,
   hostIds: readonly string[],
 ): Promise<{ hostId: string; forSeconds: number } | undefined> => {
+  const { hostLostAfterMs } = deps.settings;
   for (const hostId of hostIds) {
     const host = await deps.store.hosts.get(hostId);
-    const { hostLostAfterMs } = deps.settings;
-    const silentMs = host ? await silentForMs(deps, host) : hostLostAfterMs;
-    if (silentMs >= (host ? lostAfterMs(host, hostLostAfterMs) : hostLostAfterMs))
-      return { hostId, forSeconds: Math.round(silentMs / 1000) };
+    const limitMs = host ? lostAfterMs(host, hostLostAfterMs) : hostLostAfterMs;
+    const silentMs = host ? await silentForMs(deps, host) : limitMs;
+    if (silentMs >= limitMs) return { hostId, forSeconds: Math.round(silentMs / 1000) };
   }
   return undefined;
 };

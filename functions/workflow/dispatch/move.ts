@@ -1,6 +1,11 @@
 import { volmoveError } from '../../../domain/error.ts';
-import type { Waiting } from '../../../domain/job/job.ts';
-import { type CopyInput, type JobSpec, migrationJobId, type PrepareResult } from '../../../domain/job/job.ts';
+import {
+  type CopyInput,
+  type JobSpec,
+  migrationJobId,
+  type PrepareResult,
+  type Waiting,
+} from '../../../domain/job/job.ts';
 import type { Phase } from '../../../domain/migration/migration.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
 import { copiedWishes } from '../../../domain/migration/wishes.ts';

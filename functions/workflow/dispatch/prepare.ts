@@ -1,8 +1,7 @@
 import { volmoveError } from '../../../domain/error.ts';
 import { newPool, reservationKey, reserveCapacity } from '../../../domain/host/capacity.ts';
 import { findPool } from '../../../domain/host/host.ts';
-import type { Waiting } from '../../../domain/job/job.ts';
-import { migrationJobId } from '../../../domain/job/job.ts';
+import { migrationJobId, type Waiting } from '../../../domain/job/job.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
 import { runObjectName } from '../../../domain/names.ts';
 import { formatPlacement } from '../../../domain/placement.ts';

@@ -1,6 +1,5 @@
 import { type CleanupEntry, removalJobId } from '../../../domain/cleanup.ts';
-import type { Waiting } from '../../../domain/job/job.ts';
-import { isJobEnded, type Job } from '../../../domain/job/job.ts';
+import { isJobEnded, type Job, type Waiting } from '../../../domain/job/job.ts';
 import { giveUpRetained, removable } from '../../../domain/volume/retained.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { offerJob } from './offer.ts';

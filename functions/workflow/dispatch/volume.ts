@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { volmoveError } from '../../../domain/error.ts';
-import type { Waiting } from '../../../domain/job/job.ts';
-import { createJobId } from '../../../domain/job/job.ts';
+import { createJobId, type Waiting } from '../../../domain/job/job.ts';
 import { createdObjectName } from '../../../domain/names.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
