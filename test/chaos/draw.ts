@@ -46,7 +46,7 @@ export interface Timings {
 
 const MIB = 1024 * 1024;
 const ROUND_MS = 8_000;
-/** Within which everybody is asked to move. */
+/** Within which most are asked to move. */
 const SOON_MS = 2_000;
 const MOST_FAULTS = 3;
 const PICKS = 1 << 20;
@@ -114,7 +114,7 @@ const drawFault = (chance: Chance, agents: readonly string[], timings: Timings):
 
 const drawMove = (chance: Chance): Asked => ({
   // most of them at once: what is asked for later may meet parts that are down
-  atMs: chance.happens(0.7) ? 0 : chance.below(SOON_MS),
+  atMs: chance.happens(0.7) ? 0 : chance.below(chance.happens(0.5) ? SOON_MS : ROUND_MS),
   key: `move-${chance.below(2 ** 32)}-${chance.below(2 ** 32)}`,
   pick: chance.below(PICKS),
   toPick: chance.below(PICKS),

@@ -8,7 +8,6 @@ import type { Fault } from './draw.ts';
  * the times at which they struck.
  */
 export const dealFaults = async (rig: Rig, faults: readonly Fault[]): Promise<readonly number[]> => {
-  const struckAtMs: number[] = [];
   const turns = new Map(Object.keys(rig.pids()).map((part) => [part, createTurns()]));
   const strike = async (part: string, { kind, forMs }: Fault): Promise<void> => {
     if (kind === 'kill') await rig.kill(part);
@@ -17,12 +16,15 @@ export const dealFaults = async (rig: Rig, faults: readonly Fault[]): Promise<re
     if (kind === 'kill') await rig.start(part);
     else rig.thaw(part);
   };
-  const deal = async (fault: Fault): Promise<void> => {
+  const deal = async (fault: Fault): Promise<number> => {
     await sleep(fault.atMs);
-    struckAtMs.push(Date.now());
+    const struckAtMs = Date.now();
     await Promise.all(fault.whom.map(async (part) => turns.get(part)?.(() => strike(part, fault))));
+    return struckAtMs;
   };
   const dealt = await Promise.allSettled(faults.map(deal));
-  for (const each of dealt) if (each.status === 'rejected') throw each.reason;
-  return struckAtMs;
+  return dealt.map((each) => {
+    if (each.status === 'rejected') throw each.reason;
+    return each.value;
+  });
 };

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -107,9 +107,7 @@ describe.each(OLD)('the launcher under %s', (_name, [program = '', ...first]) =>
   });
 
   it('does not leave its Node behind when it is killed with -9', async () => {
-    const place = join(root, 'node_modules', 'node', 'bin');
-    mkdirSync(place, { recursive: true });
-    symlinkSync(process.execPath, join(place, 'node'));
+    installNode(`exec '${process.execPath}' "$@"`, 'node', 'bin');
     writeFileSync(
       join(root, 'cli', 'lean.js'),
       'export const beginLean = () => {}; export const freshBundle = () => undefined;',

@@ -22,10 +22,13 @@ describe('the demo on a terminal', () => {
 
     narrator.progress(aMigration({ progress: aProgress({ percent: 50, done_bytes: GIB, total_bytes: 2 * GIB }) }));
     const half = drawn();
+    narrator.progress(aMigration({ progress: aProgress({ percent: 100, done_bytes: 2 * GIB, total_bytes: 2 * GIB }) }));
+    const almost = drawn();
     narrator.progress(aSuccess());
 
     expect(half).toMatch(/50 % +1\.0\sGiB of 2\.0\sGiB/u);
-    expect(half).not.toContain('100 %');
+    expect(almost).toContain('99 %');
+    expect(almost).not.toContain('100 %');
     expect(drawn()).toContain('100 %');
   });
 
@@ -50,12 +53,11 @@ describe('the demo on a terminal', () => {
 
 describe('the demo where nothing can be redrawn', () => {
   it('prints events and no bar', () => {
-    const { narrator, lines, drawn } = narrate(false);
+    const { narrator, lines } = narrate(false);
 
     narrator.progress(aMigration());
     narrator.event(anEvent('start', 1));
 
-    expect(lines).toHaveLength(1);
-    expect(drawn()).toBe('');
+    expect(lines).toEqual([expect.stringContaining('Started')]);
   });
 });

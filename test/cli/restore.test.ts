@@ -138,7 +138,7 @@ describe('what is kept', () => {
   it('is asked for, and to be wiped, with the migration', async () => {
     await world.run(['migrate', 'data1', '--to', 'store-b@files#p1', '--keep-source', '60', '--wipe']);
 
-    expect(world.service.asked.find(({ method }) => method === 'POST')?.body).toMatchObject({
+    expect(world.posted()?.body).toMatchObject({
       migration: { source_retention_seconds: 60, wipe: true },
     });
   });

@@ -159,9 +159,12 @@ describe('commands on volumes', () => {
 
   it('does not say so of a locked one, which refuses the attach', async () => {
     world.service.volumes[0] = aVolume({ migration_status: 'migrating', status: 'maintenance' });
+    world.service.intercept = refuse('os-reserve');
 
     const result = await world.run(['attach', 'data1']);
 
+    expect(result.exitCode).toBe(3);
+    expect(result.stderr).toContain('os-reserve is refused');
     expect(result.stderr).not.toContain('attaching it ends that migration');
   });
 

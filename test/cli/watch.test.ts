@@ -139,10 +139,12 @@ describe('volmove watch', () => {
     expect(asked.map(({ query }) => query)).toEqual([{ fresh: 'true' }]);
   });
 
-  it('asks nobody who reports by himself, or has only begun', async () => {
-    const [begun] = storyOf(['copying']);
-    const story = begun ? [{ ...begun, at: at(0) }] : [];
-    world.service.migrations[0] = aMigration({ story, progress: aProgress({ at: null }) });
+  const justBegun = storyOf(['copying']).map((entry) => ({ ...entry, at: at(0) }));
+  it.each([
+    ['reports by himself', aMigration({ story: storyOf(['validating', 'copying']) })],
+    ['has only begun', aMigration({ story: justBegun, progress: aProgress({ at: null }) })],
+  ])('asks nobody who %s', async (_, migration) => {
+    world.service.migrations[0] = migration;
     then(aSuccess());
 
     await world.run(['watch', ID]);

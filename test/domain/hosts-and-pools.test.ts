@@ -62,6 +62,7 @@ describe('capacity', () => {
           expect(next.leftBytes).toBe(countLeftBytes(next));
           expect(next.freeBytes).toBeGreaterThanOrEqual(0);
           if (by) expect(amended(now, by)).toEqual(next);
+          if (next.reservedBytes > now.reservedBytes) expect(next.leftBytes).toBeGreaterThanOrEqual(0);
           return next;
         }, pool);
       }),

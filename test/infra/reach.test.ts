@@ -28,8 +28,9 @@ const SIGNS = {
   'queues a look': /queues\.look\(/,
   'starts executions': /executions\.start\(/,
 } as const;
+const codes = new Map(functions.map((definition) => [definition, codeOf(definition)]));
 const does = async (definition: FunctionDefinition, what: keyof typeof SIGNS): Promise<boolean> =>
-  SIGNS[what].test(await codeOf(definition));
+  SIGNS[what].test((await codes.get(definition)) ?? '');
 
 describe('what a function does', () => {
   it.each(Object.keys(SIGNS) as (keyof typeof SIGNS)[])('is seen in the code of one that %s', async (what) => {

@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type Story, tell } from '../helpers/sim/tell.ts';
 import { PLANTS } from './plants.ts';
 
-/** A test of the test: with any of these sentences of the design left out, the same search finds a story that breaks. */
+/**
+ * A test of the test: with any of these sentences of the design left out, a search through as many stories as watch the
+ * real code (interleavings.test.ts) finds one that breaks.
+ */
 const STORIES = 1_000;
 const TIMEOUT_MS = 120_000;
 

@@ -13,8 +13,8 @@ describe('a cloud and agents that are killed and frozen in mid-flight', () => {
 
     expect(report.violations, lines.join('\n')).toEqual([]);
     expect(report.rounds).toHaveLength(10);
-    expect(report.rounds.every(({ faults }) => faults.length > 0)).toBe(true);
-    expect(report.rounds.some(({ inFlight }) => Math.max(...inFlight) >= MOST_IN_FLIGHT)).toBe(true);
+    const inMidFlight = report.rounds.filter(({ inFlight }) => Math.max(...inFlight) >= MOST_IN_FLIGHT);
+    expect(inMidFlight.length, lines.join('\n')).toBeGreaterThanOrEqual(5);
     expect(report.rounds.some(({ outcomes }) => (outcomes.succeeded ?? 0) > 0)).toBe(true);
   }, 600_000);
 });

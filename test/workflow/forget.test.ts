@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sweep } from '../../functions/upkeep/sweep.ts';
+import { MIGRATION_ID } from '../helpers/factories.ts';
 import { COPIED, createRig, endJob, jobId, type Rig } from '../helpers/rig.ts';
 import { walkTo } from './walk.ts';
 
@@ -14,8 +15,7 @@ const copied = async (): Promise<Rig> => {
   await endJob(rig, ...COPY, { result: COPIED });
   return rig;
 };
-const forgetMigration = ({ deps }: Rig) =>
-  deps.store.migrations.remove([jobId('data.copy').split('.')[0] ?? ''], () => true);
+const forgetMigration = ({ deps }: Rig) => deps.store.migrations.remove([MIGRATION_ID], () => true);
 
 describe('a job that has ended', () => {
   it('stays on its host’s list while its migration may ask for it', async () => {

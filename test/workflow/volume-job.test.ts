@@ -8,7 +8,7 @@ import { GIB } from '../../domain/volume/volume.ts';
 import { sweep } from '../../functions/upkeep/sweep.ts';
 import { dispatchVolume } from '../../functions/workflow/dispatch/volume.ts';
 import { recordVolume, recordVolumeError } from '../../functions/workflow/steps/record-volume.ts';
-import { anObject, aVolume, DESTINATION, SOURCE, SOURCE_OBJECT } from '../helpers/factories.ts';
+import { anObject, aRetained, aVolume, DESTINATION, SOURCE, SOURCE_OBJECT } from '../helpers/factories.ts';
 import { refusalOf } from '../helpers/refusal.ts';
 import { createRig, endJob, type Rig, wasThere } from '../helpers/rig.ts';
 
@@ -35,14 +35,11 @@ const creating = async (): Promise<Rig> => {
 
 const deleting = async (retained = false): Promise<Rig> => {
   const rig = await createRig({ claimed: false });
-  const kept = {
+  const kept = aRetained({
     object: anObject('kept', SOURCE),
-    kind: 'source' as const,
     migrationId: 'm',
-    run: 1,
     expiresAtMs: Number.MAX_SAFE_INTEGER,
-    writeEpoch: 0,
-  };
+  });
   await rig.deps.store.volumes.create(aVolume({ id: ID, location: MADE, retained: retained ? [kept] : [] }));
   await rig.deps.store.volumes.apply([ID], requestDelete(rig.clock.nowMs()));
   await dispatchVolume(rig.deps)({ ...DELETE, ...waiting(rig, 'delete') });

@@ -91,6 +91,7 @@ describe('a sweeper that was frozen in the middle of a pass', () => {
     await sweep(deps)({ full: false });
     await passesFor(rig, HOST_LOST_AFTER_MS - PASS_EVERY_MS);
 
+    expect(frozen).toBe(true);
     expect(await stateOf(rig)).toBe('running');
   });
 });
