@@ -15,8 +15,8 @@ import { createSharedBucket } from './copy/token-bucket.ts';
 import { createBufferPool } from './device/buffer-pool.ts';
 import { DataPathError } from './device/errors.ts';
 import { CHUNK_BYTES } from './digest/tree-hash.ts';
-import { requirePools } from './drivers/file/require-pools.ts';
 import { createBackends } from './drivers/registry.ts';
+import { requireBackends } from './drivers/require-backends.ts';
 import { createExports, type Exports } from './exports.ts';
 import { type Growth, measureGrowth } from './growth.ts';
 import { createHashExports } from './hash-exports.ts';
@@ -36,6 +36,8 @@ import type { Looks } from './look.ts';
 import { runLoop } from './loop.ts';
 import { connectNbd } from './nbd/client.ts';
 import { createNbdServer, type NbdServer } from './nbd/server.ts';
+import { freshRunDir } from './run-dir.ts';
+import { createRunTool } from './tools/run-tool.ts';
 
 /** The daemon on a storage server: registers, beats, exports, and runs its host's jobs until it is told to stop. */
 export interface AgentDeps {
@@ -123,8 +125,16 @@ const start = async (deps: AgentDeps, children: ChildJournal, signal: AbortSigna
   const { config, dataDir, monotonicMs, sleep } = deps;
   const certificate = await loadCertificate(dataDir.path, config.host_id, deps.clock.nowMs());
   const knownPools = await openKnownPools(dataDir.path);
-  await requirePools(config.backends, knownPools);
-  const backends = createBackends(config.backends, knownPools);
+  const running = createChildren({ journal: children, path: deps.path });
+  const backends = createBackends(config.backends, {
+    knownPools,
+    runTool: createRunTool(deps.path),
+    children: running,
+    runDir: await freshRunDir(dataDir.path),
+    monotonicMs,
+    sleep,
+  });
+  await requireBackends(backends, knownPools, signal);
   let server: NbdServer | undefined;
   const lease = createLease(MISSED_BEATS_STOP * config.heartbeat_seconds * 1000, monotonicMs, (reason) => {
     // running jobs stop by the lease's signal; what others write here stops with their connections
@@ -165,7 +175,7 @@ const start = async (deps: AgentDeps, children: ChildJournal, signal: AbortSigna
       peerAnswerSeconds: config.peer_answer_seconds,
       bandwidthBytesPerSecond: perSecond,
     },
-    children: createChildren({ journal: children, path: deps.path }),
+    children: running,
     hostBucket: createSharedBucket({ monotonicMs, sleep, rate: () => perSecond }),
     buffers,
     monotonicMs,

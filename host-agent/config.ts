@@ -3,25 +3,12 @@ import * as z from 'zod';
 import { volmoveError } from '../domain/error.ts';
 import { HOST_ID } from '../domain/placement.ts';
 import { isMissing } from '../local/durable-file.ts';
+import { CONCURRENCY } from './drivers/config.ts';
+import { FILE_BACKEND } from './drivers/file/config.ts';
 
 /** The agent's configuration: one JSON file, parsed once, all of its problems said at once. */
 
-const NAME = z.string().regex(/^[A-Za-z0-9_.-]{1,60}$/, 'letters, digits, dot, dash and underscore, 60 at the most');
-
-/** Copies and read-backs at once; each of them holds a window of buffers. */
-const CONCURRENCY = z.int().positive().max(64);
-
-const backend = z.discriminatedUnion('driver', [
-  z.strictObject({
-    name: NAME,
-    driver: z.literal('file'),
-    /** Of this backend; left out: as many as the host may run. */
-    concurrency: CONCURRENCY.optional(),
-    pools: z
-      .array(z.strictObject({ name: NAME, path: z.string().startsWith('/', 'an absolute path of a directory') }))
-      .min(1, 'at least one pool'),
-  }),
-]);
+const backend = z.discriminatedUnion('driver', [FILE_BACKEND]);
 
 const schema = z.strictObject({
   host_id: z.string().regex(HOST_ID, 'letters, digits, dash and underscore, 60 at the most'),

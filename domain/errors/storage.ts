@@ -81,6 +81,42 @@ export const STORAGE_ERRORS = {
     (p) => `The program ${p.program} (package ${p.package}) is not installed on this host.`,
     'Install the package named in the message, then migrate again; or leave copy_engine out.',
   ),
+  ProgramUnfit: entry<{ program: string; found: string; wanted: string }>(
+    500,
+    false,
+    (p) => `The program ${p.program} on this host is ${p.found}; ${p.wanted} is needed.`,
+    'Install the version named in the message, then migrate again.',
+  ),
+  NotPermitted: entry<{ place: string; reason: string }>(
+    500,
+    false,
+    (p) => `The agent may not do that in ${p.place}: ${p.reason}`,
+    'Give the agent’s user the right named in the message (root for LVM, the caps of its client for Ceph), then try again.',
+  ),
+  NameTaken: entry<{ object: string; place: string; reason: string }>(
+    500,
+    false,
+    (p) => `There is another ${p.object} in ${p.place} already: ${p.reason}`,
+    'Look at the backend for who made it; rename or remove it there, then migrate again.',
+  ),
+  HasDependents: entry<{ object: string; reason: string }>(
+    500,
+    false,
+    (p) => `Others depend on the object ${p.object}: ${p.reason}`,
+    'Remove the snapshots or clones named in the message, or flatten the clones, then try again.',
+  ),
+  BackendRefused: entry<{ place: string; reason: string }>(
+    500,
+    true,
+    (p) => `The backend ${p.place} refused: ${p.reason}`,
+    'The reason is the backend’s own; put it right there, then try again.',
+  ),
+  BackendTimedOut: entry<{ program: string; seconds: number }>(
+    500,
+    true,
+    (p) => `${p.program} did not answer within ${p.seconds} s and was ended; what it was to do may have happened.`,
+    'Look at the backend’s health; what was asked for is looked up before it is tried again.',
+  ),
   Stalled: entry<{ seconds: number }>(
     500,
     true,

@@ -14,6 +14,10 @@ export interface Command {
   /** The package that brings it, for whoever has to install it. */
   readonly package: string;
   readonly args: readonly string[];
+  /** Beside PATH and LC_ALL. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Hears what it writes to its standard error as it comes, in pieces of any size. */
+  readonly onStderr?: (text: string) => void;
 }
 
 export interface Child {
@@ -58,11 +62,11 @@ const STDERR_BYTES = 8_192;
  */
 const GATE = `trap '' HUP INT TERM; command -v "$1" >/dev/null || exit ${NOT_FOUND}; read -r go && exec "$@"`;
 
-const startProcess = async ({ program, args }: Command, path: string): Promise<Process> => {
+const startProcess = async ({ program, args, env = {} }: Command, path: string): Promise<Process> => {
   const child = spawn(SETPRIV.program, ['--pdeathsig', 'KILL', 'sh', '-c', GATE, 'sh', program, ...args], {
     stdio: ['pipe', 'ignore', 'pipe'],
     // its messages are read: in no other language than C's
-    env: { PATH: path, LC_ALL: 'C' },
+    env: { PATH: path, LC_ALL: 'C', ...env },
   });
   // what is written to one that has ended already: its end tells more
   child.stdin.on('error', () => undefined);
@@ -75,10 +79,11 @@ const startProcess = async ({ program, args }: Command, path: string): Promise<P
   return child;
 };
 
-const endOf = (child: Process): Promise<ChildEnd> => {
+const endOf = (child: Process, { onStderr }: Command): Promise<ChildEnd> => {
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-STDERR_BYTES);
+    onStderr?.(text);
   });
   return new Promise((resolve) => {
     child.once('close', (exitCode, signal) => resolve({ exitCode, signal, stderr }));
@@ -89,7 +94,7 @@ export const createChildren = ({ journal, path }: ChildrenDeps): Children => ({
   async start(command) {
     const child = await startProcess(command, path);
     const pid = child.pid as number;
-    const ended = endOf(child);
+    const ended = endOf(child, command);
     let identity: ProcessIdentity | undefined;
     try {
       identity = await identityOf(pid);

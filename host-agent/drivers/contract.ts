@@ -1,14 +1,22 @@
 import type { BlockDevice } from '../../domain/block-device.ts';
 import type { PoolReport } from '../../domain/host/host.ts';
+import type { BackendMoves } from './moves.ts';
 
 /**
- * What a storage backend must be able to do. Every call is idempotent and is given an AbortSignal; an object is found by its
- * name, which is never reused, and known by the backend's own `objectId`. Errors are VolmoveErrors of the catalogue:
- * BackendOffline (try later), NoSpace, ObjectMissing, ObjectBusy, IoError.
+ * What a storage backend must be able to do (docs/drivers.md). Every call is idempotent and is given an AbortSignal; an object is
+ * found by its name, which is never reused, and known by the backend's own `objectId`. Errors are VolmoveErrors of a small family:
+ * BackendOffline and BackendTimedOut (try later: what was asked for may have happened, and is looked up then), NoSpace,
+ * ObjectMissing, ObjectBusy, HasDependents, NameTaken, NotPermitted, ProgramMissing, ProgramUnfit, BackendRefused, IoError.
  */
 export interface Driver {
   readonly kind: string;
+  readonly poolNames: readonly string[];
   readonly capabilities: DriverCapabilities;
+  /**
+   * What keeps the backend from working: a program that is missing (with its package) or too old, a pool that is not there, a right
+   * that is missing. Empty when all is well. Changes nothing.
+   */
+  probe(signal: AbortSignal): Promise<readonly Unwell[]>;
   /** The pools as they are now; a pool that cannot be reached is reported `offline` with the reason, never left out. */
   pools(signal: AbortSignal): Promise<PoolReport[]>;
   /**
@@ -16,7 +24,12 @@ export interface Driver {
    * earlier try whose answer was lost made it.
    */
   create(request: CreateObject, signal: AbortSignal): Promise<CreatedObject>;
-  /** Undefined when the pool is online and has no such object. */
+  /**
+   * Makes an object larger, to `sizeBytes` at the least; one that is as large already stays as it is. It reads as zeroes where it
+   * grew, if a new object of the pool would.
+   */
+  extend(object: ObjectName & { readonly sizeBytes: number }, signal: AbortSignal): Promise<FoundObject>;
+  /** Undefined when the pool is online and has no such object. Also finds what volmove has not made, to be adopted. */
   find(object: ObjectName, signal: AbortSignal): Promise<FoundObject | undefined>;
   /**
    * What a removal would find, which is asked before it is wiped: undefined when there is nothing. Throws ObjectBusy as `remove`
@@ -32,16 +45,24 @@ export interface Driver {
    */
   remove(object: ObjectName & { readonly objectId: string | null }, signal: AbortSignal): Promise<boolean>;
   /**
-   * What volmove has made in the pool, in the order of the names: by the tag that this driver puts on it, also what an interrupted
-   * create has left, and never what others keep there.
+   * What lies in the pool, in the order of the names. `ours`: what volmove has made, by the tag that this driver puts on it, also
+   * what an interrupted create has left, and never what others keep there. `others`: what volmove could adopt and has not made.
    */
   list(request: ListObjects, signal: AbortSignal): Promise<ObjectPage>;
   /** A source is opened so that a guest can still open it. `fresh`: reads come from the storage, not from a cache, where that can be had. */
   open(object: ObjectName, mode: 'ro' | 'rw', signal: AbortSignal): Promise<OpenedDevice>;
   /** What it takes of its pool now; undefined when it is not there. Left out by a driver that cannot tell. */
   allocatedBytes?(object: ObjectName): Promise<number | undefined>;
-  /** Where a guest on this host finds the object. */
-  path(object: ObjectName): Promise<string>;
+  /** Where a guest on this host finds the object, an absolute path; null when there is no such path. */
+  path(object: ObjectName): Promise<string | null>;
+  /** Moves that the backend makes by itself. Left out: it makes none, everything is copied. */
+  readonly moves?: BackendMoves;
+}
+
+export interface Unwell {
+  /** Null: no pool works. */
+  readonly pool: string | null;
+  readonly problem: string;
 }
 
 export interface DriverCapabilities {
@@ -61,6 +82,8 @@ export interface RemovableObject {
 
 export interface ListObjects {
   readonly pool: string;
+  /** Undefined: `ours`. */
+  readonly what?: 'ours' | 'others';
   /** Names behind this one; null: from the first. */
   readonly after: string | null;
   readonly limit: number;
@@ -68,6 +91,8 @@ export interface ListObjects {
 
 export interface ListedObject extends FoundObject {
   readonly objectName: string;
+  /** Why it cannot be adopted as it is; undefined when it can. */
+  readonly unfit?: string;
   /** Null where the backend keeps no such time; never earlier than the truth. */
   readonly madeAtMs: number | null;
 }

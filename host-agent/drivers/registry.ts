@@ -1,6 +1,8 @@
 import { volmoveError } from '../../domain/error.ts';
 import { formatPlacement, type Placement } from '../../domain/placement.ts';
+import type { Children } from '../children/child.ts';
 import type { BackendConfig } from '../config.ts';
+import type { RunTool } from '../tools/run-tool.ts';
 import type { Driver } from './contract.ts';
 import { fileDriver } from './file/driver.ts';
 
@@ -13,10 +15,22 @@ export interface Backends {
   readonly concurrency?: ReadonlyMap<string, number>;
 }
 
-const makeDriver = (backend: BackendConfig, knownPools: KnownPools): Driver => {
+/** What the agent lends to its drivers. */
+export interface DriverDeps {
+  readonly knownPools: KnownPools;
+  readonly runTool: RunTool;
+  /** Programs that run as long as something is open, and die with the agent. */
+  readonly children: Children;
+  /** A directory for sockets and the like; what an older agent has left there is worth nothing. */
+  readonly runDir: string;
+  readonly monotonicMs: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+const makeDriver = (backend: BackendConfig, deps: DriverDeps): Driver => {
   switch (backend.driver) {
     case 'file':
-      return fileDriver({ backend: backend.name, pools: backend.pools, knownPools });
+      return fileDriver({ backend: backend.name, pools: backend.pools, knownPools: deps.knownPools });
   }
 };
 
@@ -26,8 +40,8 @@ export interface KnownPools {
   remember(backend: string, pool: string, poolId: string): Promise<void>;
 }
 
-export const createBackends = (configured: readonly BackendConfig[], knownPools: KnownPools): Backends => {
-  const all = new Map(configured.map((backend) => [backend.name, makeDriver(backend, knownPools)]));
+export const createBackends = (configured: readonly BackendConfig[], deps: DriverDeps): Backends => {
+  const all = new Map(configured.map((backend) => [backend.name, makeDriver(backend, deps)]));
   return {
     names: [...all.keys()],
     all,

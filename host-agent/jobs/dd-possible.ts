@@ -21,9 +21,10 @@ export const requireDd = (
 
 export const localPath = async (parts: AgentParts, object: ObjectRef): Promise<string> => {
   const path = await parts.backends.get(object).path(object);
-  const found = path.startsWith('/') ? await stat(path) : undefined;
-  if (!found?.isFile() && !found?.isBlockDevice()) {
-    const reason = `what is in ${formatPlacement(object)} is neither a file nor a block device of this host (${path})`;
+  const found = path === null ? undefined : await stat(path);
+  if (path === null || (!found?.isFile() && !found?.isBlockDevice())) {
+    const where = path === null ? '' : ` (${path})`;
+    const reason = `what is in ${formatPlacement(object)} is neither a file nor a block device of this host${where}`;
     throw volmoveError('DdNotPossible', { reason });
   }
   return path;

@@ -20,6 +20,8 @@ const PARAMS = {
         'volumeAt',
         'stillDiffering',
         'migrationId',
+        'found',
+        'wanted',
       ])
       .map((name) => [name, `the ${name}.`]),
   ),

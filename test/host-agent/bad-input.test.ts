@@ -9,6 +9,7 @@ import { shrinking } from '../data-path/helpers/faults/shrinking.ts';
 import { eio, enospc, failing } from '../data-path/helpers/faults/system-errors.ts';
 import { type AgentRig, agentRig, PLACE } from './helpers/agent-rig.ts';
 import { type CopyScene, contentOf, copyScene, pausedCopy, SIZE_BYTES } from './helpers/copy-scene.ts';
+import { hostPath } from './helpers/host-path.ts';
 import { spoil } from './helpers/spoiled.ts';
 
 /** What the copy's job makes of what goes wrong: a code of the catalogue with its remedy, and the source as it was. */
@@ -102,7 +103,7 @@ describe('the job of a copy with', () => {
   it('a source’s file that is cut off underneath fails as one that shrank, though a hole would look the same', async () => {
     const agent = await agentRig();
     const paused = await pausedCopy(agent);
-    const path = await agent.parts.backends.get(PLACE).path(paused.source);
+    const path = await hostPath(agent, paused.source);
 
     await truncate(path, CHUNK_BYTES);
     await paused.goOn();
@@ -140,7 +141,7 @@ describe('the job of a read-back of', () => {
     const agent = await agentRig();
     const scene = await copyScene(agent);
     await agent.run(scene.job).done;
-    await truncate(await agent.parts.backends.get(PLACE).path(scene.destination), CHUNK_BYTES);
+    await truncate(await hostPath(agent, scene.destination), CHUNK_BYTES);
 
     const job = await verified(agent, scene);
 

@@ -14,12 +14,13 @@ import { type AgentRig, agentRig, PLACE } from './helpers/agent-rig.ts';
 import { contentOf } from './helpers/copy-scene.ts';
 import { MIB } from './helpers/dd-rig.ts';
 import { copyingDd, ddScene, filled, pausedDd, VOLUME_BYTES } from './helpers/dd-scene.ts';
+import { hostPath } from './helpers/host-path.ts';
 
 const failureOf = (job: Job): { code: string; message: string } | undefined =>
   job.stage.state === 'failed' ? job.stage.failure : undefined;
 
 const allocatedBytes = async (agent: AgentRig, object: ObjectRef): Promise<number> =>
-  (await stat(await agent.parts.backends.get(PLACE).path(object))).blocks * 512;
+  (await stat(await hostPath(agent, object))).blocks * 512;
 
 const isGone = async (pid: number): Promise<boolean> => (await identityOf(pid)) === undefined;
 

@@ -12,8 +12,8 @@ export interface DriverUnderTest {
   /** The pool is out of reach from now on. */
   readonly takeAway: () => Promise<void>;
   readonly bringBack: () => Promise<void>;
-  /** Somebody else keeps something in the pool, too. */
-  readonly others: () => Promise<void>;
+  /** Somebody else keeps something in the pool, too. Resolves with the names of what could be adopted of it, in their order. */
+  readonly others: () => Promise<readonly string[]>;
   /** Another pool stands where this one was. */
   readonly replace: () => Promise<void>;
 }
@@ -114,6 +114,34 @@ const creation = (setUp: SetUp): void => {
 
     if (made.zero) expect((await contentOf(driver, pool, NAME)).every((byte) => byte === 0)).toBe(true);
     expect((await contentOf(driver, pool, 'other-1')).every((byte) => byte === 0xa5)).toBe(true);
+  });
+
+  it('makes an object larger and never smaller, and what is new of it reads as zeroes where a new one would', async () => {
+    const { driver, pool } = await setUp();
+    const { objectId, zero } = await driver.create({ pool, objectName: NAME, sizeBytes: SIZE_BYTES }, NEVER);
+    const { device } = await opened(driver, pool, NAME);
+    await device.write(0, Buffer.from('kept'));
+    await device.flush();
+    await device.close();
+
+    const larger = await driver.extend({ pool, objectName: NAME, sizeBytes: 3 * SIZE_BYTES }, NEVER);
+    const again = await driver.extend({ pool, objectName: NAME, sizeBytes: SIZE_BYTES }, NEVER);
+
+    expect(larger.objectId).toBe(objectId);
+    expect(larger.sizeBytes).toBeGreaterThanOrEqual(3 * SIZE_BYTES);
+    expect(again).toEqual(larger);
+    expect(await driver.find({ pool, objectName: NAME }, NEVER)).toEqual(larger);
+    const content = await contentOf(driver, pool, NAME);
+    expect(content.subarray(0, 4).toString()).toBe('kept');
+    if (zero) expect(content.subarray(SIZE_BYTES).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('does not make larger what is not there', async () => {
+    const { driver, pool } = await setUp();
+
+    const error = await refusalOf(driver.extend({ pool, objectName: NAME, sizeBytes: MIB }, NEVER));
+
+    expect(error.code).toBe('ObjectMissing');
   });
 
   it('refuses a pool that it does not have', async () => {
@@ -242,6 +270,18 @@ const listing = (setUp: SetUp): void => {
     if (madeAtMs !== null) expect(madeAtMs).toBeGreaterThan(before - 5_000);
   });
 
+  it('lists what others keep there apart, to be adopted, with nothing of volmove among it', async () => {
+    const { driver, pool, others } = await setUp();
+    const adoptable = await others();
+    await driver.create({ pool, objectName: NAME, sizeBytes: SIZE_BYTES }, NEVER);
+
+    const { objects } = await driver.list({ pool, after: null, limit: 100, what: 'others' }, NEVER);
+
+    expect(objects.map(({ objectName }) => objectName)).toEqual(adoptable);
+    for (const { objectName, objectId, sizeBytes } of objects)
+      expect(await driver.find({ pool, objectName }, NEVER)).toEqual({ objectId, sizeBytes });
+  });
+
   it('lists page by page in the order of the names, each object once', async () => {
     const { driver, pool } = await setUp();
     for (const n of [3, 1, 2]) await driver.create({ pool, objectName: nameOf(n), sizeBytes: MIB }, NEVER);
@@ -319,6 +359,12 @@ const reachability = (setUp: SetUp): void => {
 
     expect(error.code).toBe('BackendOffline');
     expect((await driver.pools(NEVER))[0]?.state).toBe('offline');
+  });
+
+  it('has nothing to say against a backend that works', async () => {
+    const { driver } = await setUp();
+
+    expect(await driver.probe(NEVER)).toEqual([]);
   });
 
   it('reports what a pool has, and what was promised of it', async () => {

@@ -2,13 +2,14 @@ import { mkdir, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fileDriver } from '../../host-agent/drivers/file/driver.ts';
-import { requirePools } from '../../host-agent/drivers/file/require-pools.ts';
 import { createBackends } from '../../host-agent/drivers/registry.ts';
+import { requireBackends } from '../../host-agent/drivers/require-backends.ts';
 import { openKnownPools } from '../../host-agent/journal/known-pools.ts';
 import { tempDir } from '../data-path/helpers/temp-dir.ts';
 import { DESTINATION } from '../helpers/factories.ts';
 import { refusalOf } from '../helpers/refusal.ts';
 import { type DriverUnderTest, driverContract } from './driver-contract.ts';
+import { driverDeps } from './helpers/driver-deps.ts';
 
 const NEVER = new AbortController().signal;
 const MIB = 1024 * 1024;
@@ -46,6 +47,7 @@ const filePool = async (): Promise<FilePool> => {
         `volume-11111111-1111-4111-8111-111111111111-create-1.qcow2`,
       ])
         await writeFile(join(path, name), 'not ours');
+      return ['vm-disk', 'volume-old'];
     },
     replace: async () => {
       await rename(path, away);
@@ -177,7 +179,10 @@ describe('the backends of an agent', () => {
   it('are found by their name, and one that is not configured is said by its place', async () => {
     const { path } = await filePool();
     const knownPools = await openKnownPools(await tempDir());
-    const backends = createBackends([{ name: 'files', driver: 'file', pools: [{ name: 'ssd', path }] }], knownPools);
+    const backends = createBackends(
+      [{ name: 'files', driver: 'file', pools: [{ name: 'ssd', path }] }],
+      driverDeps(knownPools),
+    );
 
     expect(backends.get(DESTINATION).kind).toBe('file');
     expect(() => backends.get({ ...DESTINATION, backend: 'tape' })).toThrow(/host-b@tape#ssd/);
@@ -195,7 +200,9 @@ describe('the backends of an agent', () => {
       { name: 'met', path: join(directory, 'unmounted') },
     ];
 
-    const error = await refusalOf(requirePools([{ name: 'files', driver: 'file', pools }], known));
+    const error = await refusalOf(
+      requireBackends(createBackends([{ name: 'files', driver: 'file', pools }], driverDeps(known)), known, NEVER),
+    );
 
     expect(error.message).toContain('2 problems');
     expect(error.message).toMatch(/pool none, .* does not exist/);

@@ -10,6 +10,7 @@ import { until } from '../data-path/helpers/until.ts';
 import { MIGRATION_ID } from '../helpers/factories.ts';
 import { type AgentRig, agentRig, INTERVAL_MS, PLACE } from './helpers/agent-rig.ts';
 import { aSource, copyScene, SIZE_BYTES } from './helpers/copy-scene.ts';
+import { hostPath } from './helpers/host-path.ts';
 
 /** The file driver with one answer changed: its objects are thick. What the file held when it was removed is kept for the test. */
 const thick = (agent: AgentRig, around: (device: BlockDevice) => BlockDevice = (device) => device) => {
@@ -33,7 +34,7 @@ const thick = (agent: AgentRig, around: (device: BlockDevice) => BlockDevice = (
       return { ...opened, device: { ...device, flush } };
     },
     async remove(object, signal) {
-      const content = await readFile(await driver.path(object)).catch(() => undefined);
+      const content = await readFile((await driver.path(object)) ?? '').catch(() => undefined);
       const gone = await driver.remove(object, signal);
       if (content) removed.push(content);
       calls.push('removes');
@@ -95,7 +96,7 @@ describe('the removal of a thick object that is to be wiped', () => {
   it('writes the zeroes: nothing is punched, so every block that it had is overwritten where it is', async () => {
     const agent = await agentRig();
     const source = await aSource(agent);
-    const path = await agent.parts.backends.get(PLACE).path(source);
+    const path = await hostPath(agent, source);
     const { calls } = thick(agent, (device) => ({
       ...device,
       writeZeroes: () => Promise.reject(new Error('a note is no zero')),
@@ -144,7 +145,7 @@ describe('the removal of a thick object that is to be wiped', () => {
     held.letGo();
     await running.done;
     const stopped = await agent.stored(job);
-    const path = await agent.parts.backends.get(PLACE).path(source);
+    const path = await hostPath(agent, source);
     const file = await open(path, 'r+');
     await file.write(Buffer.from('an older page that came late'), 0, 28, 0);
     await file.close();
@@ -185,13 +186,13 @@ describe('the removal of a thick object that is to be wiped', () => {
 
     expect(job.stage.state).toBe('failed');
     expect(removed).toEqual([]);
-    expect((await stat(await agent.parts.backends.get(PLACE).path(source))).size).toBe(SIZE_BYTES);
+    expect((await stat(await hostPath(agent, source))).size).toBe(SIZE_BYTES);
   });
 
   it('leaves alone what somebody has open, and what is another object by now', async () => {
     const agent = await agentRig();
     const source = await aSource(agent);
-    const path = await agent.parts.backends.get(PLACE).path(source);
+    const path = await hostPath(agent, source);
     const before = await readFile(path);
     const { calls } = thick(agent);
 

@@ -10,6 +10,7 @@ import type { KnownPools } from '../registry.ts';
 import { listFiles, OBJECT_SUFFIX, objectIdOf } from './list.ts';
 import { type PoolDirectory, poolIdentity } from './pool-identity.ts';
 import { provisionedBytes } from './provisioned.ts';
+import { unwell } from './unwell.ts';
 import { processesWithOpen } from './users.ts';
 
 /** Driver `file`: a pool is a directory (local or an NFS mount), an object a sparse file in it. */
@@ -36,9 +37,13 @@ export const fileDriver = ({ backend, pools, knownPools }: FileBackend): Driver 
 
   return {
     kind: 'file',
+    poolNames: pools.map(({ name }) => name),
+    probe: async () => (await Promise.all(pools.map(unwell))).flat(),
     capabilities: { migrationProgressReport: false },
     pools: () => Promise.all(pools.map((pool) => report({ backend, ...pool }, knownPools))),
     create: async (request) => underCatalogue(() => createFile(request, pathOf), place(request)),
+    extend: async (object) =>
+      underCatalogue(async () => extendFile(object, await pathOf(object), place(object)), place(object)),
     find: async (object) => underCatalogue(async () => found(await pathOf(object)), place(object)),
     removable: (object) =>
       underCatalogue(async () => {
@@ -100,6 +105,25 @@ const syncParent = async (path: string): Promise<void> => {
   } finally {
     await handle.close();
   }
+};
+
+/** A larger file has a hole at its end, which reads as zeroes. */
+const extendFile = async (
+  { objectName, sizeBytes }: ObjectName & { readonly sizeBytes: number },
+  path: string,
+  place: string,
+): Promise<FoundObject> => {
+  const there = await found(path);
+  if (!there) throw volmoveError('ObjectMissing', { object: objectName, place });
+  if (there.sizeBytes >= sizeBytes) return there;
+  const handle = await open(path, 'r+');
+  try {
+    await handle.truncate(sizeBytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return { ...there, sizeBytes };
 };
 
 /** Zero only when this call made the file: what an earlier try left may have been written to since. */

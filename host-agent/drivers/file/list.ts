@@ -4,17 +4,18 @@ import { parseObjectName } from '../../../domain/names.ts';
 import { isMissing } from '../../../local/durable-file.ts';
 import type { ListedObject, ListObjects, ObjectPage } from '../contract.ts';
 
-/** The files of a pool that carry volmove's tag, which is the form of their names. */
+/** The files of a pool: volmove's, by their tag, which is the form of their names, or those of others that it could adopt. */
 
 export const OBJECT_SUFFIX = '.img';
 export const objectIdOf = (inode: bigint): string => `inode-${inode}`;
 
-const namesBehind = async (directory: string, after: string | null): Promise<string[]> => {
+const namesBehind = async (directory: string, { after, what = 'ours' }: ListObjects): Promise<string[]> => {
   const names: string[] = [];
   for await (const entry of await opendir(directory)) {
     if (!entry.isFile() || !entry.name.endsWith(OBJECT_SUFFIX)) continue;
     const name = entry.name.slice(0, -OBJECT_SUFFIX.length);
-    if (parseObjectName(name) && (after === null || name > after)) names.push(name);
+    const ours = parseObjectName(name) !== undefined;
+    if (ours === (what === 'ours') && (after === null || name > after)) names.push(name);
   }
   return names.sort((a, b) => (a < b ? -1 : 1));
 };
@@ -37,8 +38,9 @@ const described = async (directory: string, objectName: string): Promise<ListedO
   }
 };
 
-export const listFiles = async (directory: string, { after, limit }: ListObjects): Promise<ObjectPage> => {
-  const names = await namesBehind(directory, after);
+export const listFiles = async (directory: string, request: ListObjects): Promise<ObjectPage> => {
+  const names = await namesBehind(directory, request);
+  const { limit } = request;
   const page = await Promise.all(names.slice(0, limit).map((name) => described(directory, name)));
   return { objects: page.filter((one) => one !== undefined), more: names.length > limit };
 };

@@ -28,6 +28,7 @@ import { SERVER } from '../../data-path/helpers/nbd-rig.ts';
 import { tempDir } from '../../data-path/helpers/temp-dir.ts';
 import { fakeClock } from '../../helpers/clock.ts';
 import { aJob } from '../../helpers/factories.ts';
+import { driverDeps } from './driver-deps.ts';
 import { recordedEvents, recordedTasks } from './recorders.ts';
 
 /**
@@ -63,7 +64,10 @@ const partsIn = async (directory: string, { sleep, monotonicMs }: Pick<AgentPart
   const path = join(directory, 'pool');
   await mkdir(path);
   const pools = [{ name: PLACE.pool, path }];
-  const backends = createBackends([{ name: PLACE.backend, driver: 'file', pools }], await openKnownPools(directory));
+  const backends = createBackends(
+    [{ name: PLACE.backend, driver: 'file', pools }],
+    driverDeps(await openKnownPools(directory)),
+  );
   const generations = await openGenerationJournal(directory);
   const leaves = await openLeafJournal(directory);
   const buffers = createBufferPool(8, CHUNK_BYTES);

@@ -31,6 +31,9 @@ export const worldDriver = ({ actors, world, hostId, opened, isBusy, isOpen }: D
   return {
     kind: 'file',
     capabilities: { migrationProgressReport: false },
+    poolNames: [],
+    probe: notUsed,
+    extend: notUsed,
     pools: notUsed,
     path: notUsed,
     find({ objectName }) {
