@@ -32,6 +32,11 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     load: () => import('../functions/workflow/handlers/lock-volume.ts'),
     timeoutMs: STEP_MS,
   },
+  'switch-over': {
+    substitution: 'SwitchOverFunctionArn',
+    load: () => import('../functions/workflow/handlers/switch-over.ts'),
+    timeoutMs: STEP_MS,
+  },
   dispatch: {
     substitution: 'DispatchFunctionArn',
     load: () => import('../functions/workflow/handlers/dispatch.ts'),

@@ -40,6 +40,7 @@ export const reportBackends = async (
       name,
       driver: driver.kind,
       migrationProgressReport: driver.capabilities.migrationProgressReport,
+      ...(driver.moves ? { attachDuringMove: driver.moves.attachDuringMove } : {}),
       ...concurrencyOf(backends, name),
       pools: (await driver.pools(signal)).map((pool) => ({ ...pool, ...growingIn(name, pool.name, growths) })),
     })),

@@ -44,6 +44,7 @@ export const functions: readonly FunctionDefinition[] = [
   }),
   step('migrate-volume', 'validate', 'Checks hosts, pool and space before anything is made'),
   step('migrate-volume', 'lock-volume', 'Confirms the claim on the volume'),
+  step('migrate-volume', 'switch-over', 'Lets a backend switch a volume over that it has moved by itself'),
   step('migrate-volume', 'dispatch', 'Hands a job of a migration to a host agent', {
     tellsEvents: true,
     wakesHosts: true,

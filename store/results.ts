@@ -1,8 +1,14 @@
 import { VolmoveError, volmoveError } from '../domain/error.ts';
-import { isJobEnded, type Job } from '../domain/job/job.ts';
+import { isJobEnded, type Job, resultOf } from '../domain/job/job.ts';
 import { ackToken } from '../domain/job/token.ts';
 import type { TaskResults } from '../domain/ports.ts';
 import type { Store } from './store.ts';
+
+/** The only result that the machine's way depends on; whoever acts on it reads the job. */
+const wayOn = (job: Job): { readonly moved?: boolean } => {
+  const result = resultOf(job, 'backend.move');
+  return result ? { moved: result.moved } : {};
+};
 
 /**
  * Tells the state machine how a job ended, with the token that a consistent read finds now. Done by the agent when it has
@@ -16,7 +22,7 @@ export const tellResult =
     const waiting = await deps.store.tokens.get(job.hostId, job.id);
     if (!waiting || waiting.acked) return 'nobody waits';
     if (job.stage.state === 'failed') await deps.tasks.fail(waiting.token, job.stage.failure);
-    else await deps.tasks.succeed(waiting.token, { jobId: job.id, hostId: job.hostId });
+    else await deps.tasks.succeed(waiting.token, { jobId: job.id, hostId: job.hostId, ...wayOn(job) });
     try {
       await deps.store.tokens.apply([job.hostId, job.id], ackToken(waiting.token));
     } catch (error) {

@@ -80,6 +80,14 @@ export const MIGRATION_ERRORS = {
     'Leave copy_engine out: volmove’s own engine copies between any two places, and keeps to limits.',
   ),
 
+  MoveNotUndone: entry<{ hostId: string }>(
+    503,
+    true,
+    (p) =>
+      `The backend is moving the volume by itself and has not gone back from it; host ${p.hostId} is to see to it.`,
+    'Cancel the migration: that host’s agent goes back, and tries until it is done. If the host is lost for good, start an agent of the same host id on another one.',
+  ),
+
   // hosts and jobs
   HostLost: entry<{ hostId: string; forSeconds: number }>(
     500,

@@ -44,6 +44,13 @@ export const VOLUME_ERRORS = {
     (p) => `Invalid volume: Volume ${p.id} is being switched over to its new place; nothing can end that now.`,
     'Try again in a few seconds.',
   ),
+  MovedByBackend: entry<{ id: string; request: string }>(
+    400,
+    false,
+    (p) =>
+      `Invalid volume: Volume ${p.id} is being moved by its backend, where a guest would not find it; ${p.request} is refused until that ends.`,
+    'Wait for the migration to end, or cancel it. A migration with force_host_copy lets guests in at any time.',
+  ),
   OutcomeUnsettled: entry<Id>(
     409,
     true,

@@ -2,6 +2,7 @@ import { already, type Decision, refuse, write } from '../decision.ts';
 import { volmoveError } from '../error.ts';
 import type { Places } from '../job/queue.ts';
 import type { Placement } from '../placement.ts';
+import type { AttachDuringMove } from '../volume/volume.ts';
 
 /** A storage server's agent as it registered, and the pools that it reported with its last heartbeat. */
 
@@ -18,6 +19,8 @@ export interface PoolReport {
   /** Sum of the virtual sizes of what was made there. */
   readonly provisionedBytes: number;
   readonly thin: boolean;
+  /** Which storage system it is a pool of: the backend may move a volume by itself between two with the same one. */
+  readonly systemId?: string;
   /** Where a guest on this host finds an object of the pool, with `{object}` for its name; null when there is no such path. */
   readonly devicePath: string | null;
 }
@@ -33,6 +36,8 @@ export interface BackendReport {
   readonly driver: string;
   /** The requirement's capability: progress of a move inside the backend is reported. */
   readonly migrationProgressReport: boolean;
+  /** Undefined: the backend makes no moves by itself. */
+  readonly attachDuringMove?: AttachDuringMove;
   /** Copies and read-backs at once; undefined: as many as the host may run. */
   readonly concurrency?: number;
   readonly pools: readonly PoolReport[];

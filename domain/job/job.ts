@@ -14,6 +14,12 @@ export interface JobTypes {
   'data.repair': { input: RepairInput; result: RepairResult };
   /** Verifies again after the repair; nothing is ever repaired twice. */
   'data.reverify': { input: VerifyInput; result: VerifyResult };
+  /** The backend moves the volume by itself, up to the point from where only the switch is missing. */
+  'backend.move': { input: MoveInput; result: MoveResult };
+  /** It switches over, and gives the source up: from here it only goes forward. */
+  'backend.finish': { input: MoveInput; result: FinishResult };
+  /** It goes back: the source is as it was, nothing is left of the destination. */
+  'backend.undo': { input: MoveInput; result: UndoResult };
   'object.remove': { input: RemoveInput; result: RemoveResult };
   /** One page of what lies in a pool; whoever asked takes the job off the list. */
   'pool.scan': { input: ScanInput; result: ScanResult };
@@ -115,6 +121,21 @@ export interface RepairResult {
   readonly bytesWritten: number;
   readonly durationMs: number;
 }
+export interface MoveInput {
+  readonly source: ObjectRef;
+  /** As the source's host calls the pool. */
+  readonly destination: { readonly pool: string; readonly objectName: string };
+  readonly sizeBytes: number;
+  readonly progressIntervalSeconds: number | null;
+}
+/** Not moved: nothing was begun, for this reason, and the volume is to be copied instead. */
+export type MoveResult = { readonly moved: true } | { readonly moved: false; readonly reason: string };
+export interface FinishResult {
+  readonly objectId: string;
+  readonly sizeBytes: number;
+}
+export type UndoResult = Readonly<Record<string, never>>;
+
 export interface RemoveInput {
   readonly objectName: string;
   readonly objectId: string | null;
@@ -235,6 +256,7 @@ export const isJobEnded = (job: Job): boolean => job.stage.state === 'succeeded'
 
 /** Kinds that move or read the volume's bytes, in the order in which a run gets to them: their progress is its progress. */
 const DATA_PHASES = {
+  'backend.move': 'moving',
   'data.copy': 'copying',
   'data.verify': 'verifying',
   'data.repair': 'repairing',
@@ -245,6 +267,9 @@ export type DataPhase = (typeof DATA_PHASES)[DataKind];
 
 export const isDataKind = (kind: JobKind): kind is DataKind => Object.hasOwn(DATA_PHASES, kind);
 export const phaseOfData = (kind: DataKind): DataPhase => DATA_PHASES[kind];
+/** What a lost host owes all the same: nobody else may do it, so it waits for the host. */
+export const waitsForHost = (kind: JobKind): boolean =>
+  kind === 'object.remove' || kind === 'backend.finish' || kind === 'backend.undo';
 /** The source's agent writes to the destination's: the job cannot do without either host. */
 export const writesToPeer = (kind: JobKind): boolean => kind === 'data.copy' || kind === 'data.repair';
 

@@ -36,6 +36,7 @@ const isDataJob = (job: Job): job is DataJob => isDataKind(job.kind);
 export const backendOf = (job: Job): string | undefined => {
   if (!isDataJob(job)) return undefined;
   switch (job.kind) {
+    case 'backend.move':
     case 'data.copy':
     case 'data.repair':
       return job.input.source.backend;

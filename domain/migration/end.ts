@@ -24,7 +24,7 @@ const leftovers = (migration: Migration, outcome: Outcome): CleanupEntry[] => {
     .map((object) => newCleanup({ objectName: object.objectName, ...object.placement }, 'destination', object.run));
   const { sourceRetentionSeconds, wipe } = migration.options;
   const sourceNow =
-    success && sourceRetentionSeconds === 0
+    success && outcome.proof.kind !== 'backend' && sourceRetentionSeconds === 0
       ? [{ ...newCleanup(outcome.source, 'source'), ...(wipe ? { wipe } : {}) }]
       : [];
   return [...failedObjects, ...sourceNow];

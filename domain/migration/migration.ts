@@ -12,6 +12,7 @@ export const PHASES = [
   'preparing',
   'copying',
   'moving',
+  'switching',
   'verifying',
   'repairing',
   'reverifying',

@@ -2,14 +2,16 @@ import type { Phase } from './migration.ts';
 
 /**
  * The one table of a run's transitions. From `requested` a run enters `validating`; every phase may go to `rolling_back`;
- * succeeded and failed are reached from the volume's outcome alone, never from a phase (domain/migration/end.ts).
+ * but from
+ * `switching` nothing leads back. Succeeded and failed are reached from the volume's outcome alone, never from a phase (domain/migration/end.ts).
  */
 export const NEXT_PHASES: Readonly<Record<Phase, readonly Phase[]>> = {
   validating: ['locking', 'rolling_back'],
   locking: ['preparing', 'moving', 'rolling_back'],
   preparing: ['copying', 'rolling_back'],
   copying: ['verifying', 'finalizing', 'rolling_back'],
-  moving: ['finalizing', 'rolling_back'],
+  moving: ['preparing', 'switching', 'rolling_back'],
+  switching: ['finalizing'],
   verifying: ['repairing', 'finalizing', 'rolling_back'],
   repairing: ['reverifying', 'rolling_back'],
   reverifying: ['finalizing', 'rolling_back'],
@@ -26,10 +28,11 @@ export const PHASE_RANK: Readonly<Record<Phase | 'started' | 'ended' | CleanupRa
   locking: 20,
   preparing: 30,
   copying: 40,
-  moving: 40,
+  moving: 25,
   verifying: 50,
   repairing: 52,
   reverifying: 54,
+  switching: 58,
   finalizing: 60,
   rolling_back: 70,
   ended: 80,

@@ -37,7 +37,10 @@ const whyNot = (migration: Migration): string | undefined => {
   if (isEnded(migration)) return stage.state === 'refused' ? 'it was refused' : `it has ${stage.state}`;
   switch (phaseName(migration)) {
     case 'moving':
-      return 'its backend moves it, which can be neither paused nor limited';
+      // a pause that was wished before it keeps the backend from beginning, and may be ended
+      return migration.wishes.pause ? undefined : 'its backend moves it, which can be neither paused nor limited';
+    case 'switching':
+      return 'its backend switches it over';
     case 'finalizing':
       return 'everything is copied and verified, it is being switched over';
     case 'rolling_back':

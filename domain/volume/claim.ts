@@ -133,6 +133,21 @@ const proofHolds = (volume: Volume & { claim: Claim }, proof: Proof): boolean =>
   }
 };
 
+/** Where the backend has moved the volume by itself nothing is left of the source. */
+const sourceKept = (
+  { claim, writeEpoch }: Volume & { claim: Claim },
+  location: ObjectRef,
+  { migrationId, run, nowMs }: FinalizeCommand,
+): Retained => ({
+  object: location,
+  kind: 'source',
+  migrationId,
+  run,
+  expiresAtMs: nowMs + claim.options.sourceRetentionSeconds * 1000,
+  writeEpoch,
+  ...(claim.options.wipe ? { wipe: true } : {}),
+});
+
 export const finalize =
   (command: FinalizeCommand) =>
   (volume: Volume): Decision<Volume> => {
@@ -151,15 +166,7 @@ export const finalize =
         }),
       );
     }
-    const source: Retained = {
-      object: location,
-      kind: 'source',
-      migrationId: command.migrationId,
-      run: command.run,
-      expiresAtMs: command.nowMs + held.options.sourceRetentionSeconds * 1000,
-      writeEpoch: volume.writeEpoch,
-      ...(held.options.wipe ? { wipe: true } : {}),
-    };
+    const kept = command.proof.kind === 'backend' ? [] : [sourceKept(claimed, location, command)];
     const outcome: Outcome = {
       migrationId: command.migrationId,
       run: command.run,
@@ -174,7 +181,7 @@ export const finalize =
       ...ended,
       location: command.destination,
       placement: { hostId, backend, pool },
-      retained: [...volume.retained, source],
+      retained: [...volume.retained, ...kept],
     });
   };
 
@@ -182,6 +189,8 @@ export interface ReleaseCommand {
   readonly migrationId: string;
   readonly run: number;
   readonly reason: Failure;
+  /** The backend has said that nothing is left of the move that it had begun. */
+  readonly undone?: boolean;
   readonly nowMs: number;
 }
 
@@ -192,6 +201,7 @@ export const release =
     const { claim: held } = volume;
     if (held?.migrationId !== command.migrationId || held.run !== command.run) return already(volume);
     if (held.phase === 'switching') return refuse(volmoveError('SwitchingOver', { id: volume.id }));
+    if (held.move && !command.undone) return refuse(volmoveError('MoveNotUndone', { hostId: held.move.hostId }));
     const { migrationId, run, reason, nowMs } = command;
     return write(endClaim({ ...volume, claim: held }, { migrationId, run, atMs: nowMs, result: 'error', reason }));
   };

@@ -17,7 +17,10 @@ interface GuestPath {
 const locked = (sentence: string): ReturnType<typeof volmoveError> =>
   volmoveError('VolumeLocked', { reason: sentence });
 
-/** Ends an unlocked claim for the guest's sake and raises both counters; refuses while locked or switching over. */
+/**
+ * Ends an unlocked claim for the guest's sake and raises both counters; refuses while locked or switching over. A backend that moves
+ * the volume by itself either has the guest's writes move along, then nothing is to be said to anybody; or the guest has to wait.
+ */
 const giveWay = (volume: Volume, { request, nowMs }: GuestPath): Decision<Volume> => {
   const raised = (v: Volume): Volume => ({
     ...v,
@@ -32,6 +35,8 @@ const giveWay = (volume: Volume, { request, nowMs }: GuestPath): Decision<Volume
     return refuse(
       locked(`Volume ${volume.id} is locked by migration ${claim.migrationId}; ${request} is refused until it ends`),
     );
+  if (claim.move?.attachDuringMove === 'safe') return write({ ...volume, updatedAtMs: nowMs });
+  if (claim.move) return refuse(volmoveError('MovedByBackend', { id: volume.id, request }));
   const reason = volmoveError('AbortedByAttach', { request }).toFailure();
   const { migrationId, run } = claim;
   return write(raised(endClaim({ ...volume, claim }, { migrationId, run, atMs: nowMs, result: 'error', reason })));

@@ -19,12 +19,14 @@ const abandonsCreate = (volume: Volume, { status }: ResetStatus): boolean =>
 
 /**
  * os-reset_status: an administrator's word against the record. It ends a claim in the same write as its effect, so a
- * migration can never go on behind it; it never touches the location.
+ * migration can never go on behind it; it never touches the location. What a backend has begun by itself is undone first.
  */
 export const resetStatus =
   (command: ResetStatus) =>
   (volume: Volume): Decision<Volume> => {
     if (volume.claim?.phase === 'switching') return refuse(volmoveError('SwitchingOver', { id: volume.id }));
+    // a guest that is let in then finds nothing where the record says that the volume is
+    if (volume.claim?.move) return refuse(volmoveError('MoveNotUndone', { hostId: volume.claim.move.hostId }));
     const attachments = command.attachStatus === 'detached' ? [] : volume.attachments;
     if (command.status === 'in-use' && attachments.length === 0) {
       return refuse(

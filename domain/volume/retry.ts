@@ -7,8 +7,10 @@ import type { BegunDestination, Claim, Outcome, Retained, Volume } from './volum
  */
 
 /** True while the run that holds the claim writes to the object, or goes on with it. */
-export const isDestinationOf = ({ carriesOn, begun }: Claim, objectName: string): boolean =>
-  carriesOn?.object.objectName === objectName || begun?.object.objectName === objectName;
+export const isDestinationOf = ({ carriesOn, begun, move }: Claim, objectName: string): boolean =>
+  carriesOn?.object.objectName === objectName ||
+  begun?.object.objectName === objectName ||
+  move?.destination.objectName === objectName;
 
 /** What was kept is of no use: it has gone, or the volume has outgrown it. The next retry begins anew. */
 const USELESS: readonly ErrorCode[] = ['ObjectMissing', 'DestinationTooSmall'];

@@ -78,10 +78,27 @@ export interface Claim {
   readonly rollback: Failure | null;
   /** A retry's: the destination that it took out of `retained[]` and goes on with. Undefined: the run makes an object of its own. */
   readonly carriesOn?: BegunDestination;
+  /** Noted before the backend is asked to move the volume by itself: until it is undone or finished, the claim cannot just end. */
+  readonly move?: ClaimedMove;
   /** Noted before the copy when it is to be kept for a retry: whatever ends the claim keeps it in the same write. */
   readonly begun?: BegunDestination;
   readonly claimedAtMs: number;
 }
+
+/** A move inside a backend (design section 4), as it was begun by the run that noted it or by one before. */
+export interface ClaimedMove {
+  /** Whose agent talks to the backend. */
+  readonly hostId: string;
+  readonly source: ObjectRef;
+  /** As that host's backend calls the destination's pool, and the object that the move makes. */
+  readonly destination: { readonly pool: string; readonly objectName: string };
+  readonly attachDuringMove: AttachDuringMove;
+  /** It goes back: whoever comes late and would switch over finds that it may not. */
+  readonly undoing?: true;
+}
+
+/** `safe`: a guest finds its bytes while they move, and loses none. `forbidden`: it would. */
+export type AttachDuringMove = 'safe' | 'forbidden';
 
 /** How the last claim ended. It is on the volume first; everything else is derived from it and can be done again. */
 export type Outcome = {

@@ -1,7 +1,7 @@
 import { volmoveError } from '../../domain/error.ts';
 import { type Host, lostAfterMs, lostForMs } from '../../domain/host/host.ts';
 import { heardForMs } from '../../domain/host/watch.ts';
-import { isJobEnded, type Job } from '../../domain/job/job.ts';
+import { isJobEnded, type Job, waitsForHost } from '../../domain/job/job.ts';
 import { failJob } from '../../domain/job/steps.ts';
 import { tellResult } from '../../store/results.ts';
 import type { Deps } from '../shared/deps.ts';
@@ -33,7 +33,7 @@ const firstLost = async (
 
 /**
  * Looks after one job: ended but unheard, its result is told again; its host lost, it fails (removals never: they wait for
- * the host). `needs`: every host that the job cannot do without. Returns the job as it stands.
+ * the host, as does what a backend has to bring to its end). `needs`: every host that the job cannot do without. Returns the job as it stands.
  */
 export const lookAfterJob =
   (deps: Deps) =>
@@ -44,7 +44,7 @@ export const lookAfterJob =
       await tellResult(deps)(job);
       return job;
     }
-    if (job.kind === 'object.remove') return job;
+    if (waitsForHost(job.kind)) return job;
     const lost = await firstLost(deps, needs);
     if (!lost) return job;
     const failure = volmoveError('HostLost', lost).toFailure();

@@ -10,11 +10,8 @@ export interface Claimed {
   readonly volume: Volume & { claim: Claim };
 }
 
-/**
- * How every step from Validate to Finalize begins: a consistent read, and on to ReleaseClaim when the volume does not carry
- * this run, when the run was started to roll back, or when somebody wished to cancel (design section 3).
- */
-export const readClaimed =
+/** The run's claim, whatever is wished of it: what undoes a move has to go on when all else stops. */
+export const readHeld =
   (deps: Pick<Deps, 'store'>) =>
   async ({ migrationId, run }: Run): Promise<Claimed> => {
     const migration = await deps.store.migrations.get(migrationId);
@@ -22,6 +19,20 @@ export const readClaimed =
     const volume = await deps.store.volumes.get(migration.volumeId);
     if (!volume) throw volmoveError('VolumeNotFound', { id: migration.volumeId });
     if (!holdsClaim(volume, migrationId, run)) throw claimLost(volume, migrationId, run);
+    return { migration, volume };
+  };
+
+/**
+ * How every step from Validate to Finalize begins: a consistent read, and on to ReleaseClaim when the volume does not carry
+ * this run, when the run was started to roll back, or when somebody wished to cancel (design section 3). A backend that is
+ * switching over is past all of that.
+ */
+export const readClaimed =
+  (deps: Pick<Deps, 'store'>) =>
+  async (run: Run): Promise<Claimed> => {
+    const { migration, volume } = await readHeld(deps)(run);
+    // from there it only goes forward
+    if (volume.claim.phase === 'switching') return { migration, volume };
     if (volume.claim.rollback) throw new VolmoveError(volume.claim.rollback);
     if (migration.wishes.cancel) throw volmoveError('Cancelled', { by: migration.wishes.cancel.by });
     return { migration, volume };

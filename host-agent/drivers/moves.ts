@@ -1,3 +1,4 @@
+import type { AttachDuringMove } from '../../domain/volume/volume.ts';
 import type { FoundObject, ObjectName } from './contract.ts';
 
 /**
@@ -11,7 +12,7 @@ export interface BackendMoves {
    * `safe`: a guest that opens the volume while it moves finds its bytes, and its writes move along. `forbidden`: it would find
    * nothing, or lose writes.
    */
-  readonly attachDuringMove: 'safe' | 'forbidden';
+  readonly attachDuringMove: AttachDuringMove;
   /** Asked before anything is changed, also in a dry run. */
   canMove(move: BackendMove, signal: AbortSignal): Promise<Movable>;
   /** Begins the move. One that was begun already is left as it is. */

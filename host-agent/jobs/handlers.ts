@@ -1,3 +1,4 @@
+import { finishMove, moveWithinBackend, undoMove } from './backend-move.ts';
 import type { JobHandlers } from './context.ts';
 import { copyData } from './copy.ts';
 import { copyByDd } from './copy-dd.ts';
@@ -13,6 +14,9 @@ export const HANDLERS: JobHandlers = {
   'data.verify': verifyData,
   'data.repair': repairData,
   'data.reverify': reverifyData,
+  'backend.move': moveWithinBackend,
+  'backend.finish': finishMove,
+  'backend.undo': undoMove,
   'object.remove': removeObject,
   'pool.scan': scanPool,
 };

@@ -1,5 +1,6 @@
 import { ALL_RULES } from '../helpers/sim/world.ts';
 import type { Plant } from './plant-tools.ts';
+import { MOVE_PLANTS } from './plants-of-moves.ts';
 import { VOLUME_PLANTS } from './plants-of-volumes.ts';
 import { WORKFLOW_PLANTS } from './plants-of-workflow.ts';
 
@@ -25,4 +26,4 @@ const AGENT_PLANTS: readonly Plant[] = [
   },
 ];
 
-export const PLANTS: readonly Plant[] = [...VOLUME_PLANTS, ...WORKFLOW_PLANTS, ...AGENT_PLANTS];
+export const PLANTS: readonly Plant[] = [...VOLUME_PLANTS, ...WORKFLOW_PLANTS, ...AGENT_PLANTS, ...MOVE_PLANTS];

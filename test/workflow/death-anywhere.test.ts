@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Blow, type Played, play, restartAgent, type Scene } from '../helpers/sim/script.ts';
 import type { Sim } from '../helpers/sim/sim.ts';
 import type { Fault, Turn } from '../helpers/sim/turns.ts';
-import { LOCKED, MIGRATION, REPAIRED, SCENES } from './scenes.ts';
+import { LOCKED, MIGRATION, MOVED_INSIDE, REFUSED_INSIDE, REPAIRED, SCENES } from './scenes.ts';
 
 /** Every writer dies once at every single write, before it and after it, and the sweeper finishes what is left. */
 
@@ -71,7 +71,7 @@ describe.each(SCENES)('$name', (scene) => {
   });
 });
 
-describe.each([MIGRATION, LOCKED, REPAIRED])('$name', (scene) => {
+describe.each([MIGRATION, LOCKED, REPAIRED, MOVED_INSIDE, REFUSED_INSIDE])('$name', (scene) => {
   it.each(DEATHS.filter(({ takesExecution }) => !takesExecution))(
     'still succeeds when a function or an agent $name',
     async (death) => {

@@ -6,7 +6,7 @@ import { VOLUME_ID } from '../helpers/factories.ts';
 import { useVolume } from '../helpers/sim/guest.ts';
 import { requestCancel, requestMigration, requestRemoval, requestRetry } from '../helpers/sim/requests.ts';
 import type { Scene } from '../helpers/sim/script.ts';
-import { FIRST_OBJECT, placeOn } from '../helpers/sim/sim.ts';
+import { FIRST_OBJECT, INSIDE, placeOn } from '../helpers/sim/sim.ts';
 
 /** Stories that every step of the workflow has a part in. */
 
@@ -41,6 +41,62 @@ export const ATTACHED: Scene = {
         thread,
         { volumeId: VOLUME_ID, guestId: 'guest', writes: 2, manner: 'attached' },
       ),
+  },
+};
+
+export const MOVED_INSIDE: Scene = {
+  name: 'a move inside a backend',
+  ask: (deps) => requestMigration(deps, { destination: INSIDE }),
+};
+
+export const REFUSED_INSIDE: Scene = {
+  ...MOVED_INSIDE,
+  name: 'a move inside a backend that says no, and is copied',
+  meanwhile: {
+    at: /^asks whether/,
+    ask: async ({ world }) => {
+      world.refusesMoves = true;
+    },
+  },
+};
+
+/** The backend has begun by then, so a guest is refused. */
+export const CANCELLED_INSIDE: Scene = {
+  ...MOVED_INSIDE,
+  name: 'a move inside a backend that is cancelled',
+  meanwhile: { at: /^asks after the move/, ask: (sim, deps) => requestCancel(deps, activeId(sim)) },
+};
+
+export const ATTACHED_INSIDE: Scene = {
+  ...MOVED_INSIDE,
+  name: 'a move inside a backend that a guest wants to end',
+  meanwhile: {
+    at: /^asks after the move|^finishes the move/,
+    whenever: true,
+    ask: ({ turns, world, table }, deps, thread) =>
+      useVolume(
+        {
+          turns,
+          world,
+          volume: () => table.peek.volumes()[0],
+          onLostObject: (name) => {
+            throw new Error(`A guest writes to ${name}, which is not there.`);
+          },
+        },
+        deps,
+        thread,
+        { volumeId: VOLUME_ID, guestId: 'guest', writes: 2, manner: 'rude' },
+      ),
+  },
+};
+
+export const RESET_INSIDE: Scene = {
+  ...MOVED_INSIDE,
+  name: 'a move inside a backend that a reset would end',
+  meanwhile: {
+    at: /^asks after the move/,
+    ask: (_sim, deps) =>
+      deps.store.volumes.apply([VOLUME_ID], resetStatus({ migrationStatus: null, nowMs: deps.clock.nowMs() })),
   },
 };
 
@@ -129,6 +185,11 @@ export const CREATION: Scene = {
 
 export const SCENES: readonly Scene[] = [
   MIGRATION,
+  MOVED_INSIDE,
+  REFUSED_INSIDE,
+  CANCELLED_INSIDE,
+  ATTACHED_INSIDE,
+  RESET_INSIDE,
   LOCKED,
   ATTACHED,
   CANCELLED,

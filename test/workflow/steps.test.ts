@@ -243,6 +243,7 @@ describe('Validate', () => {
       copySeconds: 3_600,
       verifySeconds: 3_600,
       removeSeconds: 60,
+      way: 'copy',
     });
   });
 

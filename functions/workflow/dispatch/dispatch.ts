@@ -4,8 +4,9 @@ import type { Waiting } from '../../../domain/job/job.ts';
 import { isEnded } from '../../../domain/migration/migration.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { migrationEntries } from '../../shared/entry-owners.ts';
-import { readClaimed } from '../claimed.ts';
+import { readClaimed, readHeld } from '../claimed.ts';
 import { RUN } from '../handler.ts';
+import { dispatchBackendMove, dispatchFinish, dispatchUndo } from './backend-move.ts';
 import { dispatchCopy, dispatchVerify } from './move.ts';
 import { dispatchPrepare } from './prepare.ts';
 import { dispatchRemoval } from './removal.ts';
@@ -14,6 +15,9 @@ import { dispatchRepair, dispatchReverify } from './repair.ts';
 /** What a starred state sends: which job, for which run, and the token that waits for it. */
 export const DISPATCH = RUN.extend({
   job: z.enum([
+    'backend.move',
+    'backend.finish',
+    'backend.undo',
     'destination.prepare',
     'data.copy',
     'data.verify',
@@ -52,6 +56,15 @@ export const dispatch =
   async (command: Dispatch): Promise<undefined> => {
     const waiting = waitingOf(command);
     switch (command.job) {
+      case 'backend.move':
+        await dispatchBackendMove(deps)(await readClaimed(deps)(command), waiting);
+        return undefined;
+      case 'backend.finish':
+        await dispatchFinish(deps)(await readClaimed(deps)(command), waiting);
+        return undefined;
+      case 'backend.undo':
+        await dispatchUndo(deps)(await readHeld(deps)(command), waiting);
+        return undefined;
       case 'destination.prepare':
         await dispatchPrepare(deps)(await readClaimed(deps)(command), waiting);
         return undefined;

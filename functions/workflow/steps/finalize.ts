@@ -1,8 +1,12 @@
+import { volmoveError } from '../../../domain/error.ts';
+import { migrationJobId, resultOf } from '../../../domain/job/job.ts';
 import { proofOf } from '../../../domain/job/proof.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
+import type { ObjectRef } from '../../../domain/placement.ts';
 import { finalize as finalizeVolume } from '../../../domain/volume/claim.ts';
+import type { Proof } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
-import { readClaimed } from '../claimed.ts';
+import { type Claimed, readClaimed } from '../claimed.ts';
 import { dataJobsOf, preparedOf } from '../data-jobs.ts';
 import type { Run } from '../handler.ts';
 
@@ -17,16 +21,34 @@ export const finalize =
     if (done) return { digest: done.kind === 'digest' ? done.digest : null };
     const claimed = await readClaimed(deps)({ migrationId, run });
     const { volume } = claimed;
-    const prepared = await preparedOf(deps)(claimed);
-    const proof = proofOf(await dataJobsOf(deps)(claimed), volume.claim.options.verify);
+    const { destination, proof } = await (volume.claim.phase === 'switching'
+      ? switchedOver(deps, claimed)
+      : copied(deps, claimed));
     const nowMs = deps.clock.nowMs();
     await deps.store.migrations.apply([migrationId], enterPhase({ run, phase: 'finalizing', who: 'execution', nowMs }));
-    await deps.store.volumes.apply(
-      [volume.id],
-      finalizeVolume({ migrationId, run, destination: prepared.object, proof, nowMs }),
-    );
+    await deps.store.volumes.apply([volume.id], finalizeVolume({ migrationId, run, destination, proof, nowMs }));
     return { digest: proof.kind === 'digest' ? proof.digest : null };
   };
+
+interface Arrived {
+  readonly destination: ObjectRef;
+  readonly proof: Proof;
+}
+
+const copied = async (deps: Deps, claimed: Claimed): Promise<Arrived> => {
+  const { object: destination } = await preparedOf(deps)(claimed);
+  return { destination, proof: proofOf(await dataJobsOf(deps)(claimed), claimed.volume.claim.options.verify) };
+};
+
+/** Where the volume is now, in the backend's own words. */
+const switchedOver = async (deps: Deps, { migration, volume }: Claimed): Promise<Arrived> => {
+  const { run, destination, move } = volume.claim;
+  const jobId = migrationJobId(migration.id, run, 'backend.finish');
+  const finished = move && resultOf(await deps.store.jobs.get(move.hostId, jobId), 'backend.finish');
+  if (!finished) throw volmoveError('NoProof', { reason: 'the backend has not said that it has switched over' });
+  const { objectName } = move.destination;
+  return { destination: { ...destination, objectName, ...finished }, proof: { kind: 'backend' } };
+};
 
 /** A step that was retried after its effect: the volume's outcome says so. */
 const alreadyDone = async (deps: Deps, migrationId: string, run: number) => {

@@ -12,6 +12,7 @@ export const lockVolume =
   (deps: Deps) =>
   async ({ migrationId, run }: Run): Promise<{ locked: boolean }> => {
     const { volume } = await readClaimed(deps)({ migrationId, run });
+    if (volume.claim.phase === 'switching') return { locked: volume.claim.lock };
     await deps.store.migrations.apply(
       [migrationId],
       enterPhase({ run, phase: 'locking', who: 'execution', nowMs: deps.clock.nowMs() }),

@@ -17,9 +17,11 @@ const reopenIfRetried = async (deps: Deps, { migrationId, run }: Run): Promise<v
 /** The reconciler's run begins nothing: it ends the story of the run before, so it is not told as another start. */
 const enterRollback = async (deps: Deps, { migrationId, run }: Run, volumeId: string): Promise<undefined> => {
   const claim = (await deps.store.volumes.get(volumeId))?.claim;
-  const rollback = claim?.migrationId === migrationId && claim.run === run ? claim.rollback : null;
-  const why = rollback?.message ?? 'its run has ended';
-  const phase = { run, phase: 'rolling_back', who: 'execution', nowMs: deps.clock.nowMs(), why } as const;
+  const mine = claim?.migrationId === migrationId && claim.run === run ? claim : undefined;
+  const why = mine?.rollback?.message ?? 'its run has ended';
+  // a backend that is switching over only goes forward, by whichever run
+  const to = mine?.phase === 'switching' ? 'switching' : 'rolling_back';
+  const phase = { run, phase: to, who: 'execution', nowMs: deps.clock.nowMs(), why } as const;
   await deps.store.migrations.apply([migrationId], enterPhase(phase));
 };
 

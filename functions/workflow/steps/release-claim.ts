@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { type Failure, isErrorCode, VolmoveError, volmoveError } from '../../../domain/error.ts';
 import { CATALOGUE } from '../../../domain/error-catalogue.ts';
+import { migrationJobId, resultOf } from '../../../domain/job/job.ts';
 import { isEnded, type Migration } from '../../../domain/migration/migration.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
 import { release } from '../../../domain/volume/claim.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
-import { RUN } from '../handler.ts';
+import { RUN, type Run } from '../handler.ts';
 
 /** The error that sent the run here, as a Catch sees it. */
 export const RELEASE = RUN.extend({
@@ -68,8 +69,9 @@ export const releaseClaim =
     const { cancel } = migration.wishes;
     const reason =
       failure.code === 'Cancelled' && cancel ? volmoveError('Cancelled', { by: cancel.by }).toFailure() : failure;
-    const command = release({ migrationId, run, reason, nowMs });
     const volume = await deps.store.volumes.get(migration.volumeId);
+    const undone = await isUndone(deps, volume, { migrationId, run });
+    const command = release({ migrationId, run, reason, undone, nowMs });
     const released = volume && (await deps.store.volumes.apply([volume.id], command)).value;
     // read again: another migration may have had the volume and ended since, which recorded this one's outcome first
     const now = (await deps.store.migrations.get(migrationId)) ?? migration;
@@ -77,6 +79,14 @@ export const releaseClaim =
     if (result.outcome === 'error' && !isEnded(now)) await showRollback(deps, migrationId, run, result.cause);
     return result;
   };
+
+/** As the job of this very run says; true where nothing was begun. */
+const isUndone = async (deps: Deps, volume: Volume | undefined, { migrationId, run }: Run): Promise<boolean> => {
+  const move = volume?.claim?.move;
+  if (!move) return true;
+  const job = await deps.store.jobs.get(move.hostId, migrationJobId(migrationId, run, 'backend.undo'));
+  return resultOf(job, 'backend.undo') !== undefined;
+};
 
 /** Shown only: a newer run or an end in between makes it pointless, not wrong. */
 const showRollback = async (deps: Deps, migrationId: string, run: number, why: string): Promise<void> => {

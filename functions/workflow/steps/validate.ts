@@ -2,6 +2,7 @@ import { volmoveError } from '../../../domain/error.ts';
 import { reservationKey } from '../../../domain/host/capacity.ts';
 import { findPool, isUp } from '../../../domain/host/host.ts';
 import { availableBytes } from '../../../domain/host/pool.ts';
+import { wayOf } from '../../../domain/migration/way.ts';
 import { formatPlacement, type Placement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { spaceNeeded } from '../../shared/space-needed.ts';
@@ -16,6 +17,8 @@ export interface Validated {
   readonly copySeconds: number;
   readonly verifySeconds: number;
   readonly removeSeconds: number;
+  /** `finish`: an earlier run has begun to switch over, this one only goes forward. */
+  readonly way: 'copy' | 'backend' | 'finish';
 }
 
 const requireHost = async (deps: Deps, place: Placement): Promise<void> => {
@@ -47,15 +50,28 @@ const requireCapacity = async (deps: Deps, place: Placement, { migration, volume
   }
 };
 
+const wayFor = async (deps: Deps, { migration, volume }: Claimed): Promise<Validated['way']> => {
+  const { location, claim } = volume;
+  const [from, to] = await Promise.all([
+    deps.store.hosts.get(migration.source.hostId),
+    deps.store.hosts.get(claim.destination.hostId),
+  ]);
+  if (!location || !from || !to) return 'copy';
+  return wayOf({ source: location, destination: claim.destination, options: claim.options }, from, to).way;
+};
+
 /** Validate: everything that can be known before the first byte: both hosts up, the pool there, online and large enough. */
 export const validate =
   (deps: Deps) =>
   async (run: Run): Promise<Validated> => {
     const claimed = await readClaimed(deps)(run);
     const { migration } = claimed;
-    await requireHost(deps, migration.source);
-    await requireHost(deps, migration.destination);
-    await requireCapacity(deps, migration.destination, claimed);
+    const switching = claimed.volume.claim.phase === 'switching';
+    if (!switching) {
+      await requireHost(deps, migration.source);
+      await requireHost(deps, migration.destination);
+      await requireCapacity(deps, migration.destination, claimed);
+    }
     const { stepTimeoutSeconds, copyTimeoutSeconds, removalWaitSeconds } = deps.settings;
     return {
       from: formatPlacement(migration.source),
@@ -64,5 +80,6 @@ export const validate =
       copySeconds: copyTimeoutSeconds,
       verifySeconds: copyTimeoutSeconds,
       removeSeconds: removalWaitSeconds,
+      way: switching ? 'finish' : await wayFor(deps, claimed),
     };
   };

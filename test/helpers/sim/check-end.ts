@@ -41,6 +41,11 @@ const leftObject = ({ table, world }: Sim): string | undefined => {
   return left && `left over: the object ${left}`;
 };
 
+const leftMove = ({ world }: Sim): string | undefined => {
+  const [name] = world.ownMoves.keys();
+  return name && `stuck: the backend still moves ${name}`;
+};
+
 const leftCapacity = ({ table }: Sim): string | undefined => {
   const pool = table.peek.pools().find(({ reservedBytes }) => reservedBytes > 0);
   return pool && `left over: ${pool.id} still has bytes reserved for ${Object.keys(pool.reservations).join()}`;
@@ -107,6 +112,7 @@ export const unfinished = (sim: Sim): string | undefined =>
   sim.table.peek.migrations().map(unfinishedMigration).find(Boolean) ??
   unfinishedExecution(sim) ??
   unfinishedJob(sim) ??
+  leftMove(sim) ??
   leftObject(sim) ??
   leftCapacity(sim) ??
   wrongStory(sim);

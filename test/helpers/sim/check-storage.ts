@@ -4,7 +4,7 @@ import { VOLUME_ID } from '../factories.ts';
 import type { Accuse } from './check-writes.ts';
 import type { Sim } from './sim.ts';
 import type { Turn } from './turns.ts';
-import { type Content, digestOf, NOTHING } from './world.ts';
+import { type BackendObject, type Content, digestOf, NOTHING, type World } from './world.ts';
 
 /** What no agent may do to the objects, and what the volumes must hold. */
 
@@ -100,10 +100,19 @@ export const createStorageChecks = (sim: Sim, accuse: Accuse): StorageChecks => 
   };
 };
 
+/** While the backend moves it by itself, and until its new place is on record; a guest that writes to it then is told that it is not there. */
+const hiddenByItsMove = (
+  { ownMoves, objects }: World,
+  { location, claim }: Pick<Volume, 'location' | 'claim'>,
+): BackendObject | undefined =>
+  claim?.move && claim.phase === 'switching'
+    ? objects.get(claim.move.destination.objectName)
+    : [...ownMoves.values()].map(({ source }) => source).find(({ name }) => name === location?.objectName);
+
 /** What may never be said of a volume: what it lives on or keeps is gone or changed, or a guest's write is lost. */
 const brokenVolume = (
   { world }: Sim,
-  { id, location, retained }: Volume,
+  { id, location, claim, retained }: Volume,
   left: ReadonlyMap<string, Content>,
   untouched: Content | undefined,
 ): string | undefined => {
@@ -115,7 +124,7 @@ const brokenVolume = (
     if (then && kept.content.join() !== then.join()) return `the kept object ${object.objectName} was written to`;
   }
   if (!location) return undefined;
-  const object = world.objects.get(location.objectName);
+  const object = world.objects.get(location.objectName) ?? hiddenByItsMove(world, { location, claim });
   if (!object) return `the object that the volume lives on, ${location.objectName}, is not there`;
   const wanted = id === VOLUME_ID ? world.truth : (untouched ?? ([NOTHING, NOTHING] as const));
   if (object.content[0] === wanted[0] && object.content[1] === wanted[1]) return undefined;

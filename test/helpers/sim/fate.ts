@@ -35,7 +35,9 @@ const mayRot = ({ table, world }: Sim): string[] => {
   const readBack = [...world.hosts.values()].flatMap((host) =>
     [...host.exports.values()].filter(({ asked }) => asked).map(({ objectName }) => objectName),
   );
-  const safe = new Set([...kept, ...readBack]);
+  // what a backend moves by itself is the volume, whatever the record says meanwhile
+  const moved = table.peek.volumes().map(({ claim }) => claim?.move?.destination.objectName);
+  const safe = new Set([...kept, ...readBack, ...moved]);
   return [...world.objects.values()]
     .filter(({ name, content }) => content[1] >= 0 && !safe.has(name))
     .map((o) => o.name);

@@ -11,6 +11,7 @@ import { recordCleanup } from '../../../functions/workflow/steps/record-cleanup.
 import { RECORD_ERROR, recordVolume, recordVolumeError } from '../../../functions/workflow/steps/record-volume.ts';
 import { RELEASE, releaseClaim } from '../../../functions/workflow/steps/release-claim.ts';
 import { stopJobs } from '../../../functions/workflow/steps/stop-jobs.ts';
+import { switchOver } from '../../../functions/workflow/steps/switch-over.ts';
 import { validate } from '../../../functions/workflow/steps/validate.ts';
 
 /** The use cases behind the state machines' placeholders, each with the schema that its handler parses with. */
@@ -25,6 +26,7 @@ export const FUNCTIONS: Readonly<Record<string, Invoke>> = {
   NotifyStarted: invoke(RUN, notifyStarted),
   Validate: invoke(RUN, validate),
   LockVolume: invoke(RUN, lockVolume),
+  SwitchOver: invoke(RUN, switchOver),
   Dispatch: invoke(DISPATCH, dispatch),
   Finalize: invoke(RUN, finalize),
   NotifyEnded: invoke(RUN, notifyEnded),

@@ -1,5 +1,6 @@
 import { VolmoveError } from '../../../domain/error.ts';
 import { isEnded } from '../../../domain/migration/migration.ts';
+import type { Placement } from '../../../domain/placement.ts';
 import { resetStatus } from '../../../domain/volume/reset.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../../functions/shared/deps.ts';
@@ -14,7 +15,7 @@ import {
   requestResume,
   requestRetry,
 } from './requests.ts';
-import { HOSTS, neighbourId, placeOn } from './sim.ts';
+import { HOSTS, INSIDE, neighbourId, placeOn } from './sim.ts';
 import type { Move, Stage } from './stage.ts';
 import type { Thread } from './turns.ts';
 
@@ -59,18 +60,25 @@ export const guestComes = (stage: Stage, weight: number): Move => {
   );
 };
 
+/** The other pool of the system that the volume is on, where that has two. */
+const besides = (place: Placement | undefined): Placement =>
+  place?.pool === INSIDE.pool ? placeOn(INSIDE.hostId) : INSIDE;
+
 const migrations = (stage: Stage, idle: boolean): Move[] => {
   const { sim, chance, mood } = stage;
   const { volumes, migrations } = sim.table.peek;
   const active = migrations().filter((migration) => migration.volumeId === VOLUME_ID && !isEnded(migration));
-  const here = volumes().find(({ id }) => id === VOLUME_ID)?.location?.hostId ?? 'host-a';
+  const place = volumes().find(({ id }) => id === VOLUME_ID)?.location ?? undefined;
+  const here = place?.hostId ?? 'host-a';
   const others = HOSTS.filter((hostId) => hostId !== here);
   const elsewhere = others[chance.below(others.length)] ?? here;
   const second = active.length > 0 ? 'migrate while another is under way' : 'migrate';
   return [
     request(stage, idle ? 2 : 0.015, second, (deps) => {
-      const destination = placeOn(chance.happens(0.9) ? elsewhere : here);
-      const sourceRetentionSeconds = chance.happens(0.3 + 0.1 * mood.restore) ? 20 + chance.below(60) : 0;
+      const inside = chance.happens(0.2 * mood.inside);
+      const destination = inside ? besides(place) : placeOn(chance.happens(0.9) ? elsewhere : here);
+      const keeps = !inside && chance.happens(0.3 + 0.1 * mood.restore);
+      const sourceRetentionSeconds = keeps ? 20 + chance.below(60) : 0;
       const destinationRetentionSeconds = chance.happens(0.3 + 0.1 * mood.retry) ? 60 : 0;
       const lock = chance.happens(0.3);
       return requestMigration(deps, {

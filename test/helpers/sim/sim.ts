@@ -61,7 +61,9 @@ export interface SimOptions {
 }
 
 export const HOSTS = ['host-a', 'host-b', 'host-c'] as const;
-export const placeOn = (hostId: string): Placement => ({ hostId, backend: 'files', pool: 'ssd' });
+export const placeOn = (hostId: string, pool = 'ssd'): Placement => ({ hostId, backend: 'files', pool });
+/** Another pool of the same storage system: the backend moves volumes there by itself. */
+export const INSIDE = placeOn('host-a', 'vault');
 export const FIRST_OBJECT = createdObjectName(VOLUME_ID, 1);
 export const neighbourId = (n: number): string => `99999999-9999-4999-8999-${String(n).padStart(12, '0')}`;
 /** What a neighbour holds from the beginning to the end. */
@@ -85,12 +87,16 @@ const fill = async (table: Table, world: World, nowMs: number, options: SimOptio
   const store = createStore(table.records);
   const { neighbours = 0, room = ROOM } = options;
   for (const id of HOSTS) {
-    const report = aPoolReport({ poolId: `pool-of-${id}`, totalBytes: 100_000 * GIB, freeBytes: room * GIB });
-    const pools = [report];
-    const backends = [{ name: 'files', driver: 'file', migrationProgressReport: true, pools }];
+    const sizes = { totalBytes: 100_000 * GIB, freeBytes: room * GIB };
+    const systemId = `system-of-${id}`;
+    const report = aPoolReport({ poolId: `pool-of-${id}`, ...sizes, systemId });
+    const vault = { ...report, name: INSIDE.pool, poolId: `vault-of-${id}` };
+    const pools = id === INSIDE.hostId ? [report, vault] : [report];
+    const backend = { name: 'files', driver: 'file', migrationProgressReport: true };
+    const backends = [{ ...backend, attachDuringMove: 'forbidden' as const, pools }];
     await store.hosts.create(aHost(id, { backends, heartbeatAtMs: nowMs }));
-    const { poolId, totalBytes, freeBytes } = report;
-    await store.pools.create(newPool(poolId, totalBytes, freeBytes, nowMs));
+    for (const { poolId, totalBytes, freeBytes } of pools)
+      await store.pools.create(newPool(poolId, totalBytes, freeBytes, nowMs));
   }
   await addVolume(table, world, VOLUME_ID, 'host-a', 0);
   for (let n = 1; n <= neighbours; n++) await addVolume(table, world, neighbourId(n), 'host-c', NEIGHBOUR_CONTENT);

@@ -36,6 +36,7 @@ export const KINDS = [
   'hold',
   'retry',
   'restore',
+  'inside',
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

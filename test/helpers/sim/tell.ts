@@ -1,5 +1,6 @@
 import type { Job } from '../../../domain/job/job.ts';
 import type { Migration } from '../../../domain/migration/migration.ts';
+import type { Volume } from '../../../domain/volume/volume.ts';
 import { createChecks } from './checks.ts';
 import { drain } from './drain.ts';
 import { accidents, courseOfThings, howToSweep } from './fate.ts';
@@ -111,6 +112,16 @@ const watchFor = ({ table }: Sim, saw: Set<string>): void =>
     if (seen !== undefined) saw.add(seen);
   });
 
+/** How far moves inside a backend have come. */
+const watchMoves = ({ table }: Sim, saw: Set<string>): void =>
+  table.watch((_before, after) => {
+    const { claim } = (after?.data ?? {}) as Partial<Volume>;
+    if (!claim?.move) return;
+    saw.add('a backend moves it');
+    if (claim.move.undoing) saw.add('a backend goes back');
+    if (claim.phase === 'switching') saw.add('a backend switches over');
+  });
+
 export const tell = async (seed: number, options: StoryOptions = {}): Promise<Story> => {
   const chance = chanceOf(seed);
   const drawn = moodOf(chance);
@@ -131,6 +142,7 @@ export const tell = async (seed: number, options: StoryOptions = {}): Promise<St
   sim.table.lags = () => chance.happens(0.3 * mood['stale index']);
   if (mood.skew > 0) saw.add('clocks differ');
   watchFor(sim, saw);
+  watchMoves(sim, saw);
   const trace: string[] = [];
   for (let n = 0; n < STEPS; n++) {
     const label = await step(stage);

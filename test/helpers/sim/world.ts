@@ -43,8 +43,17 @@ export interface AgentHost {
   readonly exports: Map<string, Export>;
 }
 
+/** A move that a backend makes by itself, by its destination: the source is out of everybody's sight until it goes back. */
+export interface OwnMove {
+  readonly source: BackendObject;
+  isSynchronised: boolean;
+}
+
 export interface World {
   readonly objects: Map<string, BackendObject>;
+  readonly ownMoves: Map<string, OwnMove>;
+  /** The backend says of every move that it cannot make it. */
+  refusesMoves: boolean;
   readonly hosts: ReadonlyMap<string, AgentHost>;
   readonly rules: AgentRules;
   /** What a guest would read that has never been betrayed. */
@@ -71,6 +80,8 @@ export const createWorld = (hostIds: readonly string[], rules: AgentRules = ALL_
 
   return {
     objects,
+    ownMoves: new Map(),
+    refusesMoves: false,
     hosts,
     rules,
     truth,

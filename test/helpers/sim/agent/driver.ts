@@ -3,6 +3,7 @@ import type { Driver } from '../../../../host-agent/drivers/contract.ts';
 import { NOTHING, type World } from '../world.ts';
 import type { Actors } from './actors.ts';
 import { objectDevice } from './device.ts';
+import { worldMoves } from './moves.ts';
 
 /** A driver over the pool of one host; what it does to the pool is a turn. */
 export interface DriverParts {
@@ -30,6 +31,7 @@ export const worldDriver = ({ actors, world, hostId, opened, isBusy, isOpen }: D
   };
   return {
     kind: 'file',
+    moves: worldMoves({ actors, world, idOf }),
     capabilities: { migrationProgressReport: false },
     poolNames: [],
     probe: notUsed,

@@ -1,0 +1,114 @@
+import { volmoveError } from '../../../domain/error.ts';
+import { type MoveInput, migrationJobId, resultOf, type Waiting } from '../../../domain/job/job.ts';
+import { type EnterPhase, enterPhase } from '../../../domain/migration/run.ts';
+import { wayOf } from '../../../domain/migration/way.ts';
+import { runObjectName } from '../../../domain/names.ts';
+import { formatPlacement } from '../../../domain/placement.ts';
+import { dropMove, noteMove, noteUndo } from '../../../domain/volume/claimed-move.ts';
+import type { Claim, ClaimedMove } from '../../../domain/volume/volume.ts';
+import type { Deps } from '../../shared/deps.ts';
+import { takeSpace, wantedSpace } from '../../shared/reserve.ts';
+import type { Claimed } from '../claimed.ts';
+import { dispatchPhase } from './move.ts';
+import { offerJob } from './offer.ts';
+
+/**
+ * The three jobs of a move that a backend makes by itself (design section 4): move, and then either finish or undo. The claim
+ * carries the move before the first of them is there, and nothing else ends the claim until one of the other two has succeeded.
+ */
+
+const inputOf = ({ source, destination }: ClaimedMove, { options }: Claim): MoveInput => ({
+  source,
+  destination,
+  sizeBytes: source.sizeBytes,
+  progressIntervalSeconds: options.progressIntervalSeconds ?? null,
+});
+
+const beginMove = async (deps: Deps, { migration, volume }: Claimed): Promise<ClaimedMove> => {
+  const { location: source, claim } = volume;
+  if (claim.move) return claim.move;
+  if (!source) throw volmoveError('ClaimLost', { reason: 'the volume has no location' });
+  const [from, to] = await Promise.all([
+    deps.store.hosts.get(source.hostId),
+    deps.store.hosts.get(claim.destination.hostId),
+  ]);
+  if (!from || !to) throw volmoveError('HostUnavailable', { host: formatPlacement(from ? claim.destination : source) });
+  const found = wayOf({ source, destination: claim.destination, options: claim.options }, from, to);
+  if (found.way === 'copy') throw volmoveError('BackendOffline', { place: formatPlacement(source), reason: found.why });
+  const objectName = runObjectName(volume.id, migration.id, claim.run);
+  const move: ClaimedMove = {
+    hostId: source.hostId,
+    source,
+    destination: { pool: found.pool, objectName },
+    attachDuringMove: found.attachDuringMove,
+  };
+  return (await deps.store.volumes.apply([volume.id], noteMove(claim, move))).value.claim?.move ?? move;
+};
+
+/** MoveWithinBackend: the note on the claim, the capacity, and only then the job. */
+export const dispatchBackendMove =
+  (deps: Deps) =>
+  async (claimed: Claimed, waiting: Waiting): Promise<void> => {
+    const { migration, volume } = claimed;
+    const { claim } = volume;
+    const move = await beginMove(deps, claimed);
+    const wanted = await wantedSpace(deps)(volume);
+    const entered = { run: claim.run, phase: 'moving', who: 'execution', nowMs: deps.clock.nowMs() } as const;
+    await deps.store.migrations.apply(
+      [migration.id],
+      enterPhase({ ...entered, reservation: wanted.reservation, why: `inside ${move.source.backend}` }),
+    );
+    await takeSpace(deps)(claim, wanted);
+    const spec = { kind: 'backend.move', input: inputOf(move, claim) } as const;
+    await dispatchPhase(deps, { phase: 'moving', hostId: move.hostId, spec })(claimed, waiting);
+  };
+
+/** The job that ends the move, whichever way. It is offered again by every run until it has succeeded. */
+const dispatchEnd = async (
+  deps: Deps,
+  { migration, volume }: Claimed,
+  waiting: Waiting,
+  { kind, phase }: Pick<EnterPhase, 'phase'> & { kind: 'backend.finish' | 'backend.undo' },
+): Promise<void> => {
+  const { claim } = volume;
+  if (!claim.move) throw volmoveError('NoProof', { reason: 'no move of the backend was begun' });
+  const { run, move } = claim;
+  const { hostId } = move;
+  const jobId = migrationJobId(migration.id, run, kind);
+  const job = { hostId, jobId, kind, run };
+  const nowMs = deps.clock.nowMs();
+  await deps.store.migrations.apply([migration.id], enterPhase({ run, phase, who: 'execution', nowMs, job }));
+  const spec = { kind, input: inputOf(move, claim) } as const;
+  const ids = { volumeId: volume.id, projectId: volume.projectId, migrationId: migration.id };
+  await offerJob(deps)({ hostId, id: jobId, ...ids, run, spec }, waiting);
+};
+
+/** FinishMove: after SwitchOver, and by every run that finds the claim switching. */
+export const dispatchFinish =
+  (deps: Deps) =>
+  async (claimed: Claimed, waiting: Waiting): Promise<void> => {
+    const { claim } = claimed.volume;
+    if (claim.phase !== 'switching') throw volmoveError('NoProof', { reason: 'the claim is not switching over' });
+    await dispatchEnd(deps, claimed, waiting, { kind: 'backend.finish', phase: 'switching' });
+  };
+
+/** UndoMove: the way back, before the claim may be released. */
+export const dispatchUndo =
+  (deps: Deps) =>
+  async (claimed: Claimed, waiting: Waiting): Promise<void> => {
+    const { volume } = claimed;
+    await deps.store.volumes.apply([volume.id], noteUndo(volume.claim));
+    await dispatchEnd(deps, claimed, waiting, { kind: 'backend.undo', phase: 'rolling_back' });
+  };
+
+/** Before a copy: the backend that was asked has said no, and has begun nothing. */
+export const dropRefusedMove =
+  (deps: Deps) =>
+  async ({ migration, volume }: Claimed): Promise<void> => {
+    const { claim } = volume;
+    if (!claim.move) return;
+    const jobId = migrationJobId(migration.id, claim.run, 'backend.move');
+    const asked = resultOf(await deps.store.jobs.get(claim.move.hostId, jobId), 'backend.move');
+    if (asked?.moved !== false) throw volmoveError('MoveNotUndone', { hostId: claim.move.hostId });
+    await deps.store.volumes.apply([volume.id], dropMove(claim));
+  };

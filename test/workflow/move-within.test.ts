@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { play } from '../helpers/sim/script.ts';
+import { INSIDE } from '../helpers/sim/sim.ts';
+import { ATTACHED_INSIDE, CANCELLED_INSIDE, MOVED_INSIDE, REFUSED_INSIDE, RESET_INSIDE } from './scenes.ts';
+
+/** Moves that a backend makes by itself, through the real state machine, steps and jobs. */
+
+const states = (trace: readonly string[]): string[] =>
+  trace.flatMap((line) => /^. execution .* enters (\w+)$/.exec(line)?.[1] ?? []);
+const jobs = (trace: readonly string[]): string[] => [
+  ...new Set(trace.flatMap((line) => /JOB#\S+\.\d+\.([a-z]+\.[a-z]+) over 0$/.exec(line)?.[1] ?? [])),
+];
+
+describe('a move inside a backend', () => {
+  it('ends at the destination, proved by the backend, with nothing copied and no source to remove', async () => {
+    const { sim, broken, trace } = await play(MOVED_INSIDE);
+
+    expect(broken).toBeUndefined();
+    const [volume] = sim.table.peek.volumes();
+    expect(volume).toMatchObject({
+      location: { ...INSIDE },
+      retained: [],
+      lastOutcome: { proof: { kind: 'backend' } },
+    });
+    expect(jobs(trace)).toEqual(['backend.move', 'backend.finish']);
+    expect(sim.table.peek.migrations()[0]?.cleanup).toEqual([]);
+  });
+
+  it('tells its story phase by phase', async () => {
+    const { sim } = await play(MOVED_INSIDE);
+
+    const [migration] = sim.table.peek.migrations();
+    const phases = ['requested', 'validating', 'locking', 'moving', 'switching', 'finalizing', 'succeeded'];
+    expect(migration?.story.map(({ to }) => to)).toEqual(phases);
+  });
+
+  it('is undone before the claim is given back when it is cancelled', async () => {
+    const { sim, broken, trace } = await play(CANCELLED_INSIDE);
+
+    expect(broken).toBeUndefined();
+    expect(jobs(trace)).toEqual(['backend.move', 'backend.undo']);
+    const entered = states(trace);
+    expect(entered.indexOf('UndoMove')).toBeLessThan(entered.indexOf('StopJobs'));
+    expect(sim.table.peek.volumes()[0]).toMatchObject({ claim: null, migrationStatus: 'error' });
+  });
+
+  it('is a copy when the backend says no, and the refusal leaves nothing to undo', async () => {
+    const { sim, broken, trace } = await play(REFUSED_INSIDE);
+
+    expect(broken).toBeUndefined();
+    expect(jobs(trace)).toEqual(expect.arrayContaining(['backend.move', 'destination.prepare', 'data.copy']));
+    expect(jobs(trace)).not.toContain('backend.undo');
+    expect(sim.table.peek.volumes()[0]?.lastOutcome).toMatchObject({ proof: { kind: 'digest' } });
+  });
+
+  it.each([ATTACHED_INSIDE, RESET_INSIDE])('succeeds: $name', async (scene) => {
+    const { sim, broken } = await play(scene);
+
+    expect(broken).toBeUndefined();
+    expect(sim.table.peek.volumes()[0]?.lastOutcome?.result).toBe('success');
+  });
+
+  it('takes at most 14 state transitions', async () => {
+    const { trace } = await play(MOVED_INSIDE);
+
+    // the start, two choices and the end are entered without a word
+    expect(states(trace).length + 4).toBeLessThanOrEqual(14);
+  });
+});
