@@ -61,10 +61,35 @@ describe('a dry run', () => {
       'other_place',
       'capacity',
       'last_outcome',
+      'way',
     ]);
     expect(failed(checks)).toEqual([]);
     expect(await world.store.migrations.all()).toEqual([]);
     expect(await volumeNow(world, aVolume())).toEqual(aVolume());
+  });
+
+  it('says how it would be moved, and why it is not by the backend', async () => {
+    const world = await ready();
+    const pools = [
+      aPoolReport({ name: 'ssd', poolId: 'one', systemId: 'ceph:fsid' }),
+      aPoolReport({ name: 'hdd', poolId: 'two', systemId: 'ceph:fsid' }),
+    ];
+    const backend = {
+      name: 'files',
+      driver: 'rbd',
+      migrationProgressReport: true,
+      attachDuringMove: 'forbidden',
+    } as const;
+    await world.store.hosts.apply(['host-a'], (host) => ({
+      kind: 'write',
+      next: { ...host, backends: [{ ...backend, pools }] },
+    }));
+
+    const wayTo = async (destination: string) =>
+      (await checksOf(world, destination)).find(({ name }) => name === 'way')?.message;
+
+    expect(await wayTo('host-a@files#hdd')).toBe('Its backend moves it by itself.');
+    expect(await wayTo(TO_B)).toBe('It is copied: source and destination are not pools of one storage system.');
   });
 
   it.each<[string, Parameters<typeof withVolume>[1], string, string[]]>([

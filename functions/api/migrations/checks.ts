@@ -2,6 +2,7 @@ import { bytesApart } from '../../../domain/bytes.ts';
 import { type Failure, VolmoveError, volmoveError } from '../../../domain/error.ts';
 import { findPool, type Host, isUp } from '../../../domain/host/host.ts';
 import { isEnded } from '../../../domain/migration/migration.ts';
+import { wayOf } from '../../../domain/migration/way.ts';
 import { formatPlacement, type PlacementRequest, parsePlacement, samePlacement } from '../../../domain/placement.ts';
 import { cannotMigrate, unclaimable } from '../../../domain/volume/claim.ts';
 import type { MigrationOptions, Volume } from '../../../domain/volume/volume.ts';
@@ -118,6 +119,19 @@ const engineChecks = async (
   return [refusal ? bad(name, refusal) : good(name, `dd can copy within ${place.place.hostId}.`)];
 };
 
+/** Nothing that could fail: how it would be done, and why. */
+const wayChecks = async (
+  deps: Deps,
+  options: MigrationOptions,
+  { location }: Volume,
+  { place }: Place,
+): Promise<Check[]> => {
+  const [from, to] = await Promise.all([location, place].map((there) => there && deps.store.hosts.get(there.hostId)));
+  if (!location || !from || !to) return [];
+  const found = wayOf({ source: location, destination: place, options }, from, to);
+  return [good('way', found.way === 'copy' ? `It is copied: ${found.why}.` : 'Its backend moves it by itself.')];
+};
+
 export interface CheckMigration {
   /** Undefined when there is no such volume that the caller may see. */
   readonly volume: Volume | undefined;
@@ -146,6 +160,7 @@ export const checkMigration =
       both ? otherPlaceCheck(volume, free) : untold('other_place', missing),
       both ? capacityCheck(volume, free) : untold('capacity', missing),
       volume ? await outcomeCheck(deps, volume) : untold('last_outcome', missing),
+      ...(both ? await wayChecks(deps, options, volume, free) : []),
       ...(await engineChecks(deps, options, volume, free)),
     ];
   };

@@ -71,6 +71,8 @@ const capabilities = (host: Host, backend: BackendReport, pool: PoolReport, nowM
   driver_version: host.version,
   backend_state: isUp(host, nowMs) && pool.state === 'up' ? 'up' : 'down',
   migration_progress_report: backend.migrationProgressReport,
+  ...(pool.systemId === undefined ? {} : { storage_system: pool.systemId }),
+  ...(backend.attachDuringMove === undefined ? {} : { attach_during_move: backend.attachDuringMove }),
   timestamp: standardTime(host.heartbeatAtMs),
 });
 
