@@ -19,12 +19,9 @@ const asksForCopy = (options: MigrationOptions): string | undefined => {
   return undefined;
 };
 
-const poolHere = (
-  { pools }: BackendReport,
-  from: PoolReport,
-  { poolId, systemId }: PoolReport,
-): PoolReport | undefined =>
-  systemId !== undefined && systemId === from.systemId ? pools.find((pool) => pool.poolId === poolId) : undefined;
+/** As the source's own host sees it: what another host calls a system may mean nothing here. */
+const poolHere = ({ pools }: BackendReport, from: PoolReport, to: PoolReport): PoolReport | undefined =>
+  pools.find(({ poolId, systemId }) => poolId === to.poolId && systemId !== undefined && systemId === from.systemId);
 
 /** By what both hosts have reported. The backend itself is asked again before it begins. */
 export const wayOf = (

@@ -6,6 +6,7 @@ import { aHost, aPoolReport, OPTIONS } from '../helpers/factories.ts';
 
 const FAST = aPoolReport({ name: 'fast', poolId: 'fsid-1', systemId: 'ceph:fsid' });
 const SLOW = aPoolReport({ name: 'slow', poolId: 'fsid-2', systemId: 'ceph:fsid' });
+const NOWHERE = aPoolReport({ name: 'fast', poolId: 'fsid-1' });
 const host = (
   id: string,
   pools = [FAST, SLOW],
@@ -38,8 +39,11 @@ describe('how a volume gets to its destination', () => {
   });
 
   it.each<[string, Parameters<typeof way>]>([
-    ['to another system', [host('b', [{ ...SLOW, systemId: 'ceph:other' }]), 'slow']],
-    ['to a pool without a system', [host('b', [aPoolReport({ name: 'slow', poolId: 'fsid-2' })]), 'slow']],
+    ['to another system', [host('a'), 'slow', {}, host('a', [FAST, { ...SLOW, systemId: 'ceph:other' }])]],
+    [
+      'between pools of no system',
+      [host('a'), 'slow', {}, host('a', [NOWHERE, { ...NOWHERE, name: 'slow', poolId: 'fsid-2' }])],
+    ],
     ['to the same pool, seen by another host', [host('b'), 'fast']],
     ['to a pool that the source’s host does not serve', [host('b', [{ ...SLOW, poolId: 'fsid-3' }]), 'slow']],
     [

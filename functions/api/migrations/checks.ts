@@ -126,7 +126,8 @@ const wayChecks = async (
   { location }: Volume,
   { place }: Place,
 ): Promise<Check[]> => {
-  const [from, to] = await Promise.all([location, place].map((there) => there && deps.store.hosts.get(there.hostId)));
+  const from = location && (await deps.store.hosts.get(location.hostId));
+  const to = await deps.store.hosts.get(place.hostId);
   if (!location || !from || !to) return [];
   const found = wayOf({ source: location, destination: place, options }, from, to);
   return [good('way', found.way === 'copy' ? `It is copied: ${found.why}.` : 'Its backend moves it by itself.')];

@@ -8,8 +8,10 @@ import { underCatalogue } from '../../failures.ts';
 import type { CreatedObject, CreateObject, Driver, FoundObject, ObjectName } from '../contract.ts';
 import type { KnownPools } from '../registry.ts';
 import { listFiles, OBJECT_SUFFIX, objectIdOf } from './list.ts';
+import { fileMoves, fileSystemOf } from './moves.ts';
 import { type PoolDirectory, poolIdentity } from './pool-identity.ts';
 import { provisionedBytes } from './provisioned.ts';
+import { syncParent } from './sync-parent.ts';
 import { unwell } from './unwell.ts';
 import { processesWithOpen } from './users.ts';
 
@@ -74,6 +76,7 @@ export const fileDriver = ({ backend, pools, knownPools }: FileBackend): Driver 
     },
     allocatedBytes: async (object) => allocated(await pathOf(object)),
     path: pathOf,
+    moves: fileMoves({ pathOf, place }),
   };
 };
 
@@ -95,15 +98,6 @@ const found = async (path: string): Promise<FoundObject | undefined> => {
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
-  }
-};
-
-const syncParent = async (path: string): Promise<void> => {
-  const handle = await open(join(path, '..'), 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 };
 
@@ -189,6 +183,7 @@ const report = async (pool: PoolDirectory, known: KnownPools): Promise<PoolRepor
       totalBytes: blocks * bsize,
       freeBytes: bavail * bsize,
       provisionedBytes: provisioned,
+      systemId: await fileSystemOf(pool.path),
     };
   } catch (error) {
     const poolId = known.idOf(pool.backend, pool.name) ?? '';

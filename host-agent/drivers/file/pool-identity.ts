@@ -10,7 +10,7 @@ import type { KnownPools } from '../registry.ts';
  * A pool is a directory with an identity file, checked at every call: without it an unmounted share would look like an empty
  * pool, and every object in it like one that is gone. The identity is made once, when the agent meets the pool first.
  */
-const FILE = '.volmove-pool.json';
+export const IDENTITY_FILE = '.volmove-pool.json';
 const schema = z.object({ poolId: z.uuid() });
 
 export interface PoolDirectory {
@@ -24,10 +24,10 @@ const offline = (pool: PoolDirectory, reason: string, cause?: unknown): ReturnTy
 
 const readIdentity = async (pool: PoolDirectory): Promise<string | undefined> => {
   try {
-    const stored = await readDurable(join(pool.path, FILE));
+    const stored = await readDurable(join(pool.path, IDENTITY_FILE));
     return stored === undefined ? undefined : schema.parse(stored).poolId;
   } catch (error) {
-    throw offline(pool, `its identity file ${join(pool.path, FILE)} cannot be read`, error);
+    throw offline(pool, `its identity file ${join(pool.path, IDENTITY_FILE)} cannot be read`, error);
   }
 };
 
@@ -43,10 +43,10 @@ const requireDirectory = async (pool: PoolDirectory): Promise<void> => {
 /** Of all that meet a new pool at once, in this agent or another, one makes its identity: link(2) never replaces a file. */
 const makeIdentity = async (pool: PoolDirectory): Promise<string> => {
   const poolId = randomUUID();
-  const own = join(pool.path, `${FILE}.${poolId}.new`);
+  const own = join(pool.path, `${IDENTITY_FILE}.${poolId}.new`);
   await writeDurable(own, { poolId });
   try {
-    await link(own, join(pool.path, FILE));
+    await link(own, join(pool.path, IDENTITY_FILE));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {

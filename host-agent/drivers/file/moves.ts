@@ -1,0 +1,110 @@
+import { link, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { volmoveError } from '../../../domain/error.ts';
+import { isMissing } from '../../../local/durable-file.ts';
+import { underCatalogue } from '../../failures.ts';
+import type { FoundObject, ObjectName } from '../contract.ts';
+import type { BackendMove, BackendMoves, MoveState } from '../moves.ts';
+import { objectIdOf } from './list.ts';
+import { IDENTITY_FILE } from './pool-identity.ts';
+import { syncParent } from './sync-parent.ts';
+import { processesWithOpen } from './users.ts';
+
+/**
+ * Between two directories of one file system a volume needs no copy: its file is given a second name (link(2)), and then loses the
+ * first. It is the same file all the time, so there is nothing that could differ.
+ */
+export interface FileMoves {
+  readonly pathOf: (object: ObjectName) => Promise<string>;
+  readonly place: (object: ObjectName) => string;
+}
+
+const named = async (path: string): Promise<FoundObject | undefined> => {
+  try {
+    const { ino, size } = await stat(path, { bigint: true });
+    return { objectId: objectIdOf(ino), sizeBytes: Number(size) };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+};
+
+const unlink = async (path: string): Promise<void> => {
+  await rm(path, { force: true });
+  await syncParent(path);
+};
+
+/** Two mounts of one file system look like one and are not; the pool's identity file is tried in the place of the volume. */
+const linksInto = async (from: string, to: string): Promise<boolean> => {
+  const trial = `${to}.trial`;
+  try {
+    await rm(trial, { force: true });
+    await link(join(dirname(from), IDENTITY_FILE), trial);
+    return true;
+  } catch (error) {
+    if (['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  } finally {
+    await rm(trial, { force: true });
+  }
+};
+
+export const fileMoves = ({ pathOf, place }: FileMoves): BackendMoves => {
+  const both = async ({ source, destination }: BackendMove) => {
+    const [from, to] = [await pathOf(source), await pathOf(destination)];
+    return { from, to, before: await named(from), after: await named(to) };
+  };
+  const stateOf = async (move: BackendMove): Promise<MoveState> => {
+    const { before, after } = await both(move);
+    if (after?.objectId !== move.source.objectId) return { state: 'none' };
+    return before?.objectId === after.objectId ? { state: 'synchronised' } : { state: 'finished', object: after };
+  };
+  const under = <T>({ source }: BackendMove, act: () => Promise<T>): Promise<T> => underCatalogue(act, place(source));
+
+  return {
+    // whoever was told the old name and comes a moment later would find nothing
+    attachDuringMove: 'forbidden',
+    canMove: (move) =>
+      under(move, async () => {
+        const { from, to, before, after } = await both(move);
+        if (before?.objectId !== move.source.objectId)
+          return { ok: false, reason: `${move.source.objectName} is not what the volume lives on` };
+        if (after) return { ok: false, reason: `there is a ${move.destination.objectName} already` };
+        const holders = await processesWithOpen(from);
+        if (holders.length > 0) return { ok: false, reason: `process ${holders.join(', ')} has it open` };
+        return (await linksInto(from, to))
+          ? { ok: true }
+          : { ok: false, reason: 'its file system gives a file no second name there' };
+      }),
+    start: (move) =>
+      under(move, async () => {
+        const { from, to } = await both(move);
+        try {
+          await link(from, to);
+        } catch (error) {
+          // an earlier call whose answer was lost
+          if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        }
+        await syncParent(to);
+      }),
+    poll: (move) => under(move, () => stateOf(move)),
+    recover: (move) => under(move, () => stateOf(move)),
+    finish: (move) =>
+      under(move, async () => {
+        const state = await stateOf(move);
+        if (state.state === 'finished') return state.object;
+        const { from, after } = await both(move);
+        if (state.state !== 'synchronised' || !after)
+          throw volmoveError('BackendRefused', { place: place(move.source), reason: 'the move was not begun' });
+        await unlink(from);
+        return after;
+      }),
+    abort: (move) =>
+      under(move, async () => {
+        if ((await stateOf(move)).state === 'synchronised') await unlink((await both(move)).to);
+      }),
+  };
+};
+
+/** Which pools are directories of one file system, as this host has it mounted. */
+export const fileSystemOf = async (path: string): Promise<string> => `file-system-${(await stat(path)).dev}`;
