@@ -9,6 +9,7 @@ import type { Role } from './http/exchange.ts';
 import type { Route } from './http/router.ts';
 import * as manage from './manage/resource.ts';
 import { MANAGE } from './manage/schema.ts';
+import { listMessages, showMessage } from './messages/resource.ts';
 import * as migrations from './migrations/resource.ts';
 import { ACT_ON_MIGRATION, CREATE_MIGRATION } from './migrations/schema.ts';
 import * as volumes from './volumes/resource.ts';
@@ -95,6 +96,8 @@ const STANDARD: readonly Route[] = [
   },
   ...manageable('/manageable_volumes'),
   ...manageable('/os-volume-manage'),
+  get('/messages', reader('message:get_all'), { summary: 'List why volumes are in error.', handle: listMessages }),
+  get('/messages/{id}', reader('message:get'), { summary: 'Show why a volume is in error.', handle: showMessage }),
   get('/types', reader('volume_extension:type_get_all'), { summary: 'List volume types.', handle: listTypes }),
   get('/extensions', null, { summary: 'List extensions.', handle: listExtensions }),
   get('/limits', null, { summary: 'Show limits and what is used.', handle: showLimits }),
