@@ -59,6 +59,7 @@ export const recordAdopted =
       status: 'available',
       location: { ...object, adoptedBy: volume.id },
       sizeBytes: object.sizeBytes,
+      ...(volume.adopted ? { adopted: { ...volume.adopted, reference: { objectName: object.objectName } } } : {}),
       writeEpoch: volume.writeEpoch + 1,
       lastError: null,
       updatedAtMs: nowMs,

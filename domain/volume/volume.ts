@@ -143,7 +143,7 @@ export interface Restored {
   readonly discarded: boolean;
 }
 
-/** Of a volume that was not made but taken over: which object it was asked to take. It stays when the volume has moved on. */
+/** Of a volume that was not made but taken over: which object, since then by its name. It stays when the volume has moved on. */
 export interface Adopted {
   /** Of the pool that the object lay in, whichever host serves it. */
   readonly poolId: string;

@@ -24,7 +24,7 @@ const manageable = async ({ call }: Rig): Promise<Manageable[]> => {
   const query = new URLSearchParams({ host: MAIN, sort: 'reference:asc' });
   const { body } = await call<{ 'manageable-volumes': Manageable[] }>(
     'GET',
-    `/manageable_volumes/detail?${query}`,
+    `/manageable_volumes/detail?${query.toString()}`,
     undefined,
     'admin:demo',
     VERSION,

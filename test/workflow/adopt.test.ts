@@ -10,7 +10,7 @@ import { unmanageVolume } from '../../functions/api/manage/unmanage.ts';
 import { sweep } from '../../functions/upkeep/sweep.ts';
 import { dispatchVolume } from '../../functions/workflow/dispatch/volume.ts';
 import { recordVolume, recordVolumeError } from '../../functions/workflow/steps/record-volume.ts';
-import { aHost, anObject, aPoolReport, aRetained, aVolume, DESTINATION, SOURCE } from '../helpers/factories.ts';
+import { aHost, aJob, anObject, aPoolReport, aRetained, aVolume, DESTINATION, SOURCE } from '../helpers/factories.ts';
 import { refusalOf } from '../helpers/refusal.ts';
 import { createRig, endJob, type Rig, wasThere } from '../helpers/rig.ts';
 
@@ -201,20 +201,45 @@ describe('taking over what others have made', () => {
   });
 });
 
-describe('giving up a volume', () => {
-  it('forgets it and asks no host for anything, so that it may be taken over again', async () => {
+describe('deleting a volume that was taken over', () => {
+  it('removes its object by a job of its own, and then nobody has the object', async () => {
     const rig = await rigWithout();
+    const { store } = rig.deps;
+    // another volume has given up another object of that name on the same host: its job has ended long since
+    await store.jobs.create(aJob({ hostId: 'host-b', id: 'disk1.volume.1' }));
     const volume = await manage(rig);
     await taken(rig, volume);
-    const jobs = await rig.deps.store.jobs.ofHost('host-b');
+    await store.volumes.apply([volume.id], requestDelete(rig.clock.nowMs()));
+    const remove = { volumeId: volume.id, operation: 2 };
+    await dispatchVolume(rig.deps)({ ...remove, token: 'remove', entered: new Date(0).toISOString(), retry: 0 });
 
-    await unmanageVolume(rig.deps)(volume.id);
+    const job = await store.jobs.get('host-b', `${volume.id}.disk1.volume.1`);
+    await endJob(rig, 'host-b', `${volume.id}.disk1.volume.1`, { result: { existed: true } });
+    const recorded = await recordVolume(rig.deps)(remove);
 
-    expect(await now(rig, volume)).toBeUndefined();
-    expect(await rig.deps.store.jobs.ofHost('host-b')).toEqual(jobs);
-    expect(await rig.deps.store.adoptions.get('pool-of-host-b', 'disk1')).toBeUndefined();
-    expect(await taken(rig, await manage(rig))).toEqual({ status: 'available' });
+    expect(job).toMatchObject({ kind: 'object.remove', input: { objectName: 'disk1', objectId: DISK.objectId } });
+    expect(recorded).toEqual({ status: 'gone' });
+    expect(await store.adoptions.get('pool-of-host-b', 'disk1')).toBeUndefined();
   });
+});
+
+describe('giving up a volume', () => {
+  it.each<ObjectReference>([NAMED, BY_ID])(
+    'forgets one that was asked for as %j, asks no host for anything, and lets another have the object',
+    async (reference) => {
+      const rig = await rigWithout();
+      const volume = await manage(rig, reference);
+      await taken(rig, volume);
+      const jobs = await rig.deps.store.jobs.ofHost('host-b');
+
+      await unmanageVolume(rig.deps)(volume.id);
+
+      expect(await now(rig, volume)).toBeUndefined();
+      expect(await rig.deps.store.jobs.ofHost('host-b')).toEqual(jobs);
+      expect(await rig.deps.store.adoptions.get('pool-of-host-b', 'disk1')).toBeUndefined();
+      expect(await taken(rig, await manage(rig))).toEqual({ status: 'available' });
+    },
+  );
 
   it('is refused while a removal was begun for what it lives on, which would go on without it', async () => {
     const rig = await rigWithout();

@@ -27,11 +27,13 @@ export const holdObject =
     await deps.store.adoptions.apply([poolId, objectName], takeOverAdoption(mine, holder.volumeId));
   };
 
-/** The volume is gone, so its items say nothing any more; what a death leaves of them is taken over one day. */
+/** The volume is gone, so its item says nothing any more; what a death leaves of that is taken over one day. */
 export const letGoOfObject =
   (deps: Pick<Deps, 'store'>) =>
-  async ({ id, adopted, location }: Volume): Promise<void> => {
-    const name = adopted && ('objectName' in adopted.reference ? adopted.reference.objectName : location?.objectName);
-    if (adopted && name !== undefined)
-      await deps.store.adoptions.remove([adopted.poolId, name], ({ volumeId }) => volumeId === id);
+  async ({ id, adopted }: Volume): Promise<void> => {
+    if (!adopted || !('objectName' in adopted.reference)) return;
+    await deps.store.adoptions.remove(
+      [adopted.poolId, adopted.reference.objectName],
+      ({ volumeId }) => volumeId === id,
+    );
   };
