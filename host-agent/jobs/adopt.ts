@@ -1,5 +1,6 @@
 import { VolmoveError, volmoveError } from '../../domain/error.ts';
 import type { AdoptInput } from '../../domain/job/job.ts';
+import { isForeignName } from '../../domain/names.ts';
 import { formatPlacement } from '../../domain/placement.ts';
 import { referenceText } from '../../domain/volume/adoption.ts';
 import { GIB, MAX_SIZE_GIB } from '../../domain/volume/volume.ts';
@@ -16,8 +17,9 @@ const PAGE_OBJECTS = 1000;
 const SECTOR_BYTES = 512;
 
 /** Why it cannot be a volume as it is; undefined when it can. */
-export const unfitOf = ({ unfit, sizeBytes }: ListedObject): string | undefined => {
+export const unfitOf = ({ objectName, unfit, sizeBytes }: ListedObject): string | undefined => {
   if (unfit !== undefined) return unfit;
+  if (!isForeignName(objectName)) return 'its name has characters in it that could play tricks';
   if (sizeBytes === 0) return 'it is empty';
   if (sizeBytes % SECTOR_BYTES > 0) return `its size, ${sizeBytes} bytes, is not a multiple of ${SECTOR_BYTES}`;
   if (sizeBytes > MAX_SIZE_GIB * GIB) return `it is larger than the largest volume, which has ${MAX_SIZE_GIB} GiB`;

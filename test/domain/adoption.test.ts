@@ -96,7 +96,7 @@ describe('names of what others have made', () => {
     expect(isForeignName(name)).toBe(true);
   });
 
-  it.each(['', '.', '..', '../disk1', 'a/b', 'a\nb', 'x'.repeat(256), createdObjectName(VOLUME_ID, 1)])(
+  it.each(['', '.', '..', '../disk1', 'a/b', 'a\nb', 'a\u202eb', 'x'.repeat(256), createdObjectName(VOLUME_ID, 1)])(
     'are never %j',
     (name) => {
       expect(isForeignName(name)).toBe(false);

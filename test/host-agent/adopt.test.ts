@@ -74,6 +74,7 @@ describe('taking over what others have made', () => {
   });
 
   it.each([
+    ['has a name with a line break', 'characters in it', (rig: AgentRig) => plant(rig, 'disk\n1'), 'disk\n1'],
     ['is empty', 'it is empty', (rig: AgentRig) => plant(rig, 'disk1', 0)],
     ['has no whole sectors', 'not a multiple of 512', (rig: AgentRig) => plant(rig, 'disk1', 1000)],
     [
@@ -84,14 +85,14 @@ describe('taking over what others have made', () => {
         await link(pathOf(rig, 'disk1'), pathOf(rig, 'disk2'));
       },
     ],
-  ])('refuses, and lists as unfit, what %s', async (_what, why, make) => {
+  ])('refuses, and lists as unfit, what %s', async (_what, why, make, name = 'disk1') => {
     const rig = await agentRig();
     await make(rig);
 
     const [listed] = await scan(rig);
 
     expect(listed?.unfit).toContain(why);
-    expect(await adopt(rig, { objectName: 'disk1' })).toMatchObject({
+    expect(await adopt(rig, { objectName: name })).toMatchObject({
       code: 'InvalidReference',
       message: expect.stringContaining(why),
     });
