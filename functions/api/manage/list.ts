@@ -1,6 +1,6 @@
 import { volmoveError } from '../../../domain/error.ts';
 import type { ScannedObject } from '../../../domain/job/job.ts';
-import { formatPlacement } from '../../../domain/placement.ts';
+import { formatPlacement, type Placement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { isSameObject, type Managed, managedIn, realPool } from '../../shared/managed.ts';
 import { askPool } from '../cleanup/ask-pool.ts';
@@ -22,11 +22,7 @@ export interface Manageable {
 }
 
 /** What others have made in the pool, from its host's agent, all of it: orders and pages need the whole. Throws NoListing. */
-const othersIn = async (
-  deps: Deps,
-  place: Parameters<typeof formatPlacement>[0] & { pool: string },
-  asked: ListManageable,
-) => {
+const othersIn = async (deps: Deps, place: Placement, asked: ListManageable): Promise<ScannedObject[]> => {
   const wait = waitFrom(deps, asked.signal);
   const objects: ScannedObject[] = [];
   let after: string | null = null;
