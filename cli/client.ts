@@ -1,5 +1,6 @@
 import type { Priority } from '../domain/priority.ts';
 import { type CleanupCalls, cleanupCalls } from './api/leftovers.ts';
+import { type ManageCalls, manageCalls } from './api/manageable.ts';
 import { createTransport, notOurs, type Transport } from './api/transport.ts';
 import type {
   Check,
@@ -22,7 +23,7 @@ export interface ListFilter {
   readonly limit: number;
 }
 
-export interface Client extends CleanupCalls {
+export interface Client extends CleanupCalls, ManageCalls {
   readonly endpoint: string;
   readonly volumes: (name?: string) => Promise<Volume[]>;
   readonly volume: (id: string, signal?: AbortSignal) => Promise<Volume>;
@@ -164,6 +165,7 @@ export const createClient = (deps: Pick<CliDeps, 'fetch' | 'deadline'>, endpoint
     ...migrationCalls(call, member),
     ...actionCalls(call, member),
     ...cleanupCalls(call, member),
+    ...manageCalls(call, member),
     hosts: async () => member(await call('/hosts'), 'hosts', '/hosts'),
     pools: async () =>
       member(await call('/scheduler-stats/get_pools', { query: { detail: 'True' } }), 'pools', '/get_pools'),

@@ -11,6 +11,8 @@ export interface CleanupEntry {
   readonly placement: Placement;
   /** The backend's own id when it is known; a removal without it looks the object up by its never-reused name. */
   readonly objectId: string | null;
+  /** The volume that had taken it over; its name is not one of ours, and another object may bear it one day. */
+  readonly adoptedBy?: string;
   /** The run that made it; null for what a create made. */
   readonly run: number | null;
   readonly role: 'source' | 'destination' | 'volume';
@@ -34,13 +36,14 @@ const FIRST_BACKOFF_MS = 2_000;
 const MAX_BACKOFF_MS = 10 * 60_000;
 
 export const newCleanup = (
-  object: { objectName: string; objectId?: string | null; hostId: string; backend: string; pool: string },
+  object: Placement & { objectName: string; objectId?: string | null; adoptedBy?: string },
   role: CleanupEntry['role'],
   run: number | null = null,
 ): CleanupEntry => ({
   objectName: object.objectName,
   placement: { hostId: object.hostId, backend: object.backend, pool: object.pool },
   objectId: object.objectId ?? null,
+  ...(object.adoptedBy === undefined ? {} : { adoptedBy: object.adoptedBy }),
   run,
   role,
   state: 'todo',
@@ -50,9 +53,17 @@ export const newCleanup = (
   lastFailure: null,
 });
 
-/** A deleted volume and an ended migration may both give up the same object: each has jobs, and so task tokens, of its own. */
-export const removalJobId = (entry: Pick<CleanupEntry, 'objectName' | 'role'>, tryNumber: number): string =>
-  entry.role === 'volume' ? `${entry.objectName}.volume.${tryNumber}` : `${entry.objectName}.${tryNumber}`;
+/**
+ * A deleted volume and an ended migration may both give up the same object: each has jobs, and so task tokens, of its own. The name
+ * of an object that was taken over may be another's in another pool, or later: there the volume's id tells them apart.
+ */
+export const removalJobId = (
+  { objectName, role, adoptedBy }: Pick<CleanupEntry, 'objectName' | 'role' | 'adoptedBy'>,
+  tryNumber: number,
+): string => {
+  const object = adoptedBy === undefined ? objectName : `${adoptedBy}.${objectName}`;
+  return role === 'volume' ? `${object}.volume.${tryNumber}` : `${object}.${tryNumber}`;
+};
 
 export const cleanupDone = (entries: readonly CleanupEntry[]): boolean => entries.every((e) => e.state !== 'todo');
 

@@ -27,6 +27,10 @@ export const parseObjectName = (name: string): ParsedObjectName | undefined => {
   return { volumeId, made: migrationId === undefined ? null : { migrationId, run: Number(run) } };
 };
 
+/** Of what others have made: one name in one pool, on one line as it reads; never a path, which could lead out of the pool. */
+const FOREIGN = /^(?!\.{1,2}$)[^/\p{Cc}\u202a-\u202e\u2066-\u2069]{1,255}$/u;
+export const isForeignName = (name: string): boolean => FOREIGN.test(name) && parseObjectName(name) === undefined;
+
 /** Step Functions execution names: idempotent by name, so the run is part of it. */
 export const executionName = (migrationId: string, run: number): string => `${migrationId}-${run}`;
 export const volumeExecutionName = (volumeId: string, operation: number): string => `${volumeId}-${operation}`;

@@ -35,4 +35,9 @@ export interface ObjectRef extends Placement {
   readonly objectName: string;
   readonly objectId: string;
   readonly sizeBytes: number;
+  /** The volume that has taken it over: others have made and named it, so its name alone says nothing of whose it is. */
+  readonly adoptedBy?: string;
 }
+
+/** How an object that others have made is asked for: by its name, or by the backend's own id. */
+export type ObjectReference = { readonly objectName: string } | { readonly objectId: string };

@@ -12,6 +12,11 @@ export const TOKEN_PREFIX = 'TOKEN#';
 export const volumeKey = (id: string): Key => ({ pk: `VOLUME#${id}`, sk: 'VOLUME' });
 export const migrationKey = (id: string): Key => ({ pk: `MIGRATION#${id}`, sk: 'MIGRATION' });
 export const poolKey = (id: string): Key => ({ pk: `POOL#${id}`, sk: 'POOL' });
+/** In the partition of its pool: who has taken over the object of that name. */
+export const adoptionKey = (poolId: string, objectName: string): Key => ({
+  pk: `POOL#${poolId}`,
+  sk: `ADOPTED#${objectName}`,
+});
 export const watchKey = (): Key => ({ pk: 'WATCH', sk: 'WATCH' });
 export const hostPartition = (hostId: string): string => `HOST#${hostId}`;
 export const hostKey = (hostId: string): Key => ({ pk: hostPartition(hostId), sk: 'HOST' });

@@ -5,6 +5,7 @@ import type { Volume } from '../domain/volume/volume.ts';
 export const volumeIsOpen = (volume: Volume): boolean =>
   volume.claim !== null ||
   volume.status === 'creating' ||
+  volume.status === 'managing' ||
   volume.status === 'deleting' ||
   volume.status === 'error_deleting' ||
   volume.retained.length > 0 ||

@@ -6,9 +6,11 @@ import type { Watch } from '../domain/host/watch.ts';
 import { isJobEnded, type Job, keptForRetrySeconds } from '../domain/job/job.ts';
 import type { TaskToken } from '../domain/job/token.ts';
 import { isClosed, type Migration } from '../domain/migration/migration.ts';
+import type { Adoption } from '../domain/volume/adoption.ts';
 import type { Volume } from '../domain/volume/volume.ts';
 import { type Collection, collection, type Shape } from './collection.ts';
 import {
+  adoptionKey,
   hostKey,
   hostPartition,
   idOf,
@@ -36,6 +38,7 @@ export interface Store {
   readonly pools: Collection<Pool, [id: string]> & Listing<Pool>;
   readonly jobs: Collection<Job, [hostId: string, jobId: string]> & { ofHost(hostId: string): Promise<Job[]> };
   readonly tokens: Tokens;
+  readonly adoptions: Collection<Adoption, [poolId: string, objectName: string]>;
   /** One item. */
   readonly watch: Collection<Watch, []>;
   /** Hints: ids that the sweeper has to look at. */
@@ -192,6 +195,15 @@ export const createStore = (records: Records, newWriteId: () => string = randomU
     },
     tokens: tokensOfJobs(tokens, jobs, async (hostId) =>
       (await records.query(hostPartition(hostId), TOKEN_PREFIX)).map((record) => record.data as TaskToken),
+    ),
+    adoptions: collection<Adoption, [string, string]>(
+      records,
+      {
+        key: adoptionKey,
+        idOf: ({ poolId, objectName }) => [poolId, objectName],
+        missing: (_, name) => volmoveError('Internal', { reason: `nobody has taken over ${name}` }),
+      },
+      newWriteId,
     ),
     watch: collection<Watch, []>(
       records,

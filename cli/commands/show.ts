@@ -31,7 +31,10 @@ export const addShow: AddCommand = (program, { act }, deps) => {
         const { migrations } = await session.client.migrations({ volumeId: volume.id, limit: LOOKED_AT });
         const last = migrations.slice(0, LAST_MIGRATIONS);
         if (session.json) session.document({ volume, migrations: last });
-        else session.data(volumePage(volume, { last, kept: migrations.flatMap(keptLines) }, session.look, nowMs));
+        else {
+          const why = volume.status.startsWith('error') ? await session.client.whyInError(volume.id) : undefined;
+          session.data(volumePage(volume, { last, kept: migrations.flatMap(keptLines), why }, session.look, nowMs));
+        }
         return EXIT.done;
       }),
     );

@@ -4,6 +4,9 @@ import { span } from '../output/line.ts';
 import { migrationStatus, volumeStatus } from '../output/status.ts';
 import { type Column, renderTable } from '../output/table.ts';
 import { type AddCommand, examples } from '../runtime/command.ts';
+import { addManage } from './volumes/manage.ts';
+import { addManageable } from './volumes/manageable.ts';
+import { addUnmanage } from './volumes/unmanage.ts';
 
 /** `volmove volumes`: what there is and where it lives. */
 
@@ -29,12 +32,20 @@ const columnsOf = (volumes: readonly Volume[]): readonly Column<Volume>[] => [
   },
 ];
 
-export const addVolumes: AddCommand = (program, { act }) => {
-  program
+export const addVolumes: AddCommand = (program, runner, deps) => {
+  const { act } = runner;
+  const volumes = program
     .command('volumes')
-    .summary('list the volumes and where they live')
+    .summary('list the volumes and where they live; take over and give up others')
     .description('Lists the volumes: status, place, and the state or result of the last migration.')
-    .addHelpText('before', examples('volmove volumes', 'volmove volumes --json | jq -r .volumes[].id'))
+    .addHelpText(
+      'before',
+      examples(
+        'volmove volumes',
+        'volmove volumes --json | jq -r .volumes[].id',
+        'volmove volumes manageable store-a@files#p1',
+      ),
+    )
     .action(
       act(async (session) => {
         const volumes = await session.client.volumes();
@@ -44,4 +55,5 @@ export const addVolumes: AddCommand = (program, { act }) => {
         return EXIT.done;
       }),
     );
+  for (const add of [addManageable, addManage, addUnmanage]) add(volumes, runner, deps);
 };

@@ -19,7 +19,16 @@ const metadata = (volume: Volume): string =>
 
 export const volumePage = (
   volume: Volume,
-  { last, kept }: { readonly last: readonly Migration[]; readonly kept: readonly [string, Line][] },
+  {
+    last,
+    kept,
+    why,
+  }: {
+    readonly last: readonly Migration[];
+    readonly kept: readonly [string, Line][];
+    /** Why it is in error. */
+    readonly why?: string | undefined;
+  },
   look: TableLook,
   nowMs: number,
 ): string => {
@@ -28,6 +37,7 @@ export const volumePage = (
       ['Volume', [span(volume.id)]],
       ['Name', [span(volume.name ?? '', 'bold')]],
       ['Status', [volumeStatus(volume)]],
+      ['Why', [span(why ?? '')]],
       ['Size', [span(`${volume.size} GiB`)]],
       ['Place', [span(volumePlace(volume))]],
       ['Attached to', [span(attachments(volume) || '-')]],

@@ -1,12 +1,14 @@
 import type { NamedRanges } from '../byte-range.ts';
 import type { Failure } from '../error.ts';
-import type { ObjectRef, Placement } from '../placement.ts';
+import type { ObjectRef, ObjectReference, Placement } from '../placement.ts';
 import type { Priority } from '../priority.ts';
 import type { CopyEngine } from '../volume/volume.ts';
 
 /** Work of one host: identified by (migration, run, kind), or by the object and try for removals (design section 3). */
 export interface JobTypes {
   'volume.create': { input: CreateInput; result: CreateResult };
+  /** Finds what others have made, and says whether it is fit to be a volume; changes nothing. */
+  'volume.adopt': { input: AdoptInput; result: AdoptResult };
   'destination.prepare': { input: PrepareInput; result: PrepareResult };
   'data.copy': { input: CopyInput; result: CopyResult };
   'data.verify': { input: VerifyInput; result: VerifyResult };
@@ -32,6 +34,13 @@ export interface CreateInput {
   readonly sizeBytes: number;
 }
 export interface CreateResult {
+  readonly object: ObjectRef;
+}
+export interface AdoptInput {
+  readonly reference: ObjectReference;
+  readonly place: Placement;
+}
+export interface AdoptResult {
   readonly object: ObjectRef;
 }
 export interface PrepareInput {
@@ -154,6 +163,8 @@ export type Wiped = boolean | 'thin';
 
 export interface ScanInput {
   readonly place: Placement;
+  /** Undefined: what volmove has made there. `others`: what it could take over. */
+  readonly what?: 'others';
   /** Names behind this one, in their order; null: from the first. */
   readonly after: string | null;
 }
@@ -168,6 +179,8 @@ export interface ScannedObject {
   readonly sizeBytes: number;
   /** By the backend's clock; null where it keeps no such time. */
   readonly madeAtMs: number | null;
+  /** Why it cannot be taken over as it is; undefined when it can. */
+  readonly unfit?: string;
 }
 
 /** Wishes of the control plane, read by the agent with every report. */
@@ -280,3 +293,4 @@ export const resultOf = <K extends JobKind>(job: Job | undefined, kind: K): JobT
 export const migrationJobId = (migrationId: string, run: number, kind: JobKind): string =>
   `${migrationId}.${run}.${kind}`;
 export const createJobId = (volumeId: string, operation: number): string => `${volumeId}.${operation}.volume.create`;
+export const adoptJobId = (volumeId: string, operation: number): string => `${volumeId}.${operation}.volume.adopt`;

@@ -67,7 +67,8 @@ export const recordCreateFailed =
     });
   };
 
-const DELETABLE = ['available', 'error', 'error_deleting'];
+/** Of one that could not be taken over nothing is removed: it has no location. */
+const DELETABLE = ['available', 'error', 'error_deleting', 'error_managing'];
 
 /** DELETE: gives up the location and every retained object in one write; the item stays until they are gone. */
 export const requestDelete =

@@ -1,11 +1,12 @@
 import type { CleanupEntry } from '../cleanup.ts';
 import type { Failure } from '../error.ts';
-import type { ObjectRef, Placement } from '../placement.ts';
+import type { ObjectRef, ObjectReference, Placement } from '../placement.ts';
 import type { Priority } from '../priority.ts';
 
 /** The statuses of the Block Storage API that volmove uses. */
 export const VOLUME_STATUSES = [
   'creating',
+  'managing',
   'available',
   'reserved',
   'attaching',
@@ -15,6 +16,7 @@ export const VOLUME_STATUSES = [
   'deleting',
   'error',
   'error_deleting',
+  'error_managing',
 ] as const;
 export type VolumeStatus = (typeof VOLUME_STATUSES)[number];
 
@@ -158,6 +160,13 @@ export interface Restored {
   readonly discarded: boolean;
 }
 
+/** Of a volume that was not made but taken over: which object, since then by its name. It stays when the volume has moved on. */
+export interface Adopted {
+  /** Of the pool that the object lay in, whichever host serves it. */
+  readonly poolId: string;
+  readonly reference: ObjectReference;
+}
+
 export interface Volume {
   readonly id: string;
   readonly projectId: string;
@@ -171,6 +180,7 @@ export interface Volume {
   /** Where the volume is meant to be made; kept for `creating` and `error` volumes that have no location. */
   readonly placement: Placement;
   readonly location: ObjectRef | null;
+  readonly adopted?: Adopted;
   readonly claim: Claim | null;
   readonly lastOutcome: Outcome | null;
   readonly connections: readonly Connection[];

@@ -7,6 +7,9 @@ import { showLimits } from './discovery/limits.ts';
 import { listHosts, listPools, listServices } from './hosts/resource.ts';
 import type { Role } from './http/exchange.ts';
 import type { Route } from './http/router.ts';
+import * as manage from './manage/resource.ts';
+import { MANAGE } from './manage/schema.ts';
+import { listMessages, showMessage } from './messages/resource.ts';
 import * as migrations from './migrations/resource.ts';
 import { ACT_ON_MIGRATION, CREATE_MIGRATION } from './migrations/schema.ts';
 import * as volumes from './volumes/resource.ts';
@@ -29,6 +32,27 @@ const get = (path: string, policy: Route['policy'], entry: Entry): Route => ({
   answers: 200,
   ...entry,
 });
+
+/** The same under its newer name and under the older one, which clients of older microversions use. */
+const manageable = (path: string): readonly Route[] => [
+  get(path, admin('volume_extension:list_manageable'), {
+    summary: 'List what lies in a pool and could be taken over.',
+    handle: manage.listSummaries,
+  }),
+  get(`${path}/detail`, admin('volume_extension:list_manageable'), {
+    summary: 'List what lies in a pool and could be taken over, or why not.',
+    handle: manage.listDetails,
+  }),
+  {
+    method: 'POST',
+    path,
+    policy: admin('volume_extension:volume_manage'),
+    summary: 'Take over what lies in a pool as a volume.',
+    body: MANAGE,
+    answers: 202,
+    handle: manage.manage,
+  },
+];
 
 const STANDARD: readonly Route[] = [
   get('/volumes', reader('volume:get_all'), { summary: 'List volumes.', handle: volumes.listSummaries }),
@@ -65,11 +89,15 @@ const STANDARD: readonly Route[] = [
     path: '/volumes/{id}/action',
     // each action has a policy of its own, asked after the volume was found
     policy: null,
-    summary: 'Migrate, attach, detach or reset a volume.',
+    summary: 'Migrate, attach, detach, reset or give up a volume.',
     body: ACTION,
     answers: 202,
     handle: actOnVolume,
   },
+  ...manageable('/manageable_volumes'),
+  ...manageable('/os-volume-manage'),
+  get('/messages', reader('message:get_all'), { summary: 'List why volumes are in error.', handle: listMessages }),
+  get('/messages/{id}', reader('message:get'), { summary: 'Show why a volume is in error.', handle: showMessage }),
   get('/types', reader('volume_extension:type_get_all'), { summary: 'List volume types.', handle: listTypes }),
   get('/extensions', null, { summary: 'List extensions.', handle: listExtensions }),
   get('/limits', null, { summary: 'Show limits and what is used.', handle: showLimits }),

@@ -15,7 +15,10 @@ const isAskedFor = async (deps: Deps, job: Job): Promise<boolean> => {
   }
   const volume = await deps.store.volumes.get(job.volumeId);
   return (
-    volume !== undefined && (volume.status === 'creating' || volume.cleanup.some((entry) => entry.state === 'todo'))
+    volume !== undefined &&
+    (volume.status === 'creating' ||
+      volume.status === 'managing' ||
+      volume.cleanup.some((entry) => entry.state === 'todo'))
   );
 };
 

@@ -1,10 +1,12 @@
-import { createJobId, isJobEnded } from '../../domain/job/job.ts';
+import { VolmoveError } from '../../domain/error.ts';
+import { adoptJobId, createJobId, isJobEnded } from '../../domain/job/job.ts';
 import { executionName, volumeExecutionName } from '../../domain/names.ts';
 import { giveUpRetained, isExpired } from '../../domain/volume/retained.ts';
 import type { Claim, Volume } from '../../domain/volume/volume.ts';
 import type { Deps } from '../shared/deps.ts';
 import { volumeEntries } from '../shared/entry-owners.ts';
 import { writeCleanupEntry } from '../shared/leave-kept.ts';
+import type { Operation } from '../workflow/dispatch/volume.ts';
 import { recordVolume, recordVolumeError, removeIfGone } from '../workflow/steps/record-volume.ts';
 import { lookAfterJob } from './lost-hosts.ts';
 import { startClaimedRun, takeOver } from './reconcile.ts';
@@ -32,11 +34,16 @@ const sweepClaim = async (deps: Deps, volume: Volume): Promise<void> => {
   await takeOver(deps)({ ...volume, claim }, status);
 };
 
-/** A create or delete whose execution never began, or ended without its record. */
+/** The job that the volume's present create or adoption waits for; undefined when it waits for none. */
+const jobOf = ({ id, operation, status }: Volume): string | undefined =>
+  status === 'creating' ? createJobId(id, operation) : status === 'managing' ? adoptJobId(id, operation) : undefined;
+
+/** A create, adoption or delete whose execution never began, or ended without its record. */
 const sweepOperation = async (deps: Deps, volume: Volume): Promise<void> => {
-  if (volume.status !== 'creating' && volume.status !== 'deleting') return;
-  if (volume.status === 'creating')
-    await lookAfterJob(deps)(volume.placement.hostId, createJobId(volume.id, volume.operation));
+  const jobId = jobOf(volume);
+  if (jobId === undefined && volume.status !== 'deleting') return;
+  const { hostId } = volume.placement;
+  if (jobId !== undefined) await lookAfterJob(deps)(hostId, jobId);
   if (deps.clock.nowMs() - volume.updatedAtMs < deps.settings.sweepGraceMs) return;
   const operation = { volumeId: volume.id, operation: volume.operation };
   const name = volumeExecutionName(volume.id, volume.operation);
@@ -45,16 +52,21 @@ const sweepOperation = async (deps: Deps, volume: Volume): Promise<void> => {
   if (!status || status.state === 'RUNNING') return;
   // what a delete's execution has left is the removals' business (retryRemovals)
   if (volume.status === 'deleting' && status.state === 'SUCCEEDED') return;
-  const job =
-    volume.status === 'creating'
-      ? await deps.store.jobs.get(volume.placement.hostId, createJobId(volume.id, volume.operation))
-      : undefined;
-  if (job && isJobEnded(job) && job.stage.state === 'succeeded') await recordVolume(deps)(operation);
-  else
-    await recordVolumeError(deps)({
-      ...operation,
-      error: { Error: 'ExecutionEnded', Cause: `${status.state} ${status.cause}` },
-    });
+  const job = jobId === undefined ? undefined : await deps.store.jobs.get(hostId, jobId);
+  const ended = { Error: 'ExecutionEnded', Cause: `${status.state} ${status.cause}` };
+  const error = job && isJobEnded(job) && job.stage.state === 'succeeded' ? await recorded(deps, operation) : ended;
+  if (error) await recordVolumeError(deps)({ ...operation, error });
+};
+
+/** What the agent has found may be another volume's already: that is an end of the operation, too. */
+const recorded = async (deps: Deps, operation: Operation): Promise<{ Error: string; Cause: string } | undefined> => {
+  try {
+    await recordVolume(deps)(operation);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof VolmoveError && error.code === 'AlreadyManaged')) throw error;
+    return { Error: error.code, Cause: error.message };
+  }
 };
 
 /** Kept objects whose time is over: the cleanup entry is written first, then the object leaves `retained[]`. */

@@ -1,3 +1,4 @@
+import { adoptVolume } from './adopt.ts';
 import { finishMove, moveWithinBackend, undoMove } from './backend-move.ts';
 import type { JobHandlers } from './context.ts';
 import { copyData } from './copy.ts';
@@ -9,6 +10,7 @@ import { reverifyData, verifyData } from './verify.ts';
 
 export const HANDLERS: JobHandlers = {
   'volume.create': createVolume,
+  'volume.adopt': adoptVolume,
   'destination.prepare': prepareDestination,
   'data.copy': (parts, run) => (run.job.input.engine === 'dd' ? copyByDd(parts, run) : copyData(parts, run)),
   'data.verify': verifyData,

@@ -25,10 +25,12 @@ export const withAgents = (world: World, pools: Record<string, ScannedObject[]> 
     frozen: new Set<string>(),
     pageObjects: 1000,
     removed: [] as string[],
+    /** What others have made there, by places. */
+    others: new Map<string, ScannedObject[]>(),
   };
 
-  const scan = ({ place, after }: JobTypes['pool.scan']['input']): JobTypes['pool.scan']['result'] => {
-    const here = agents.pools.get(formatPlacement(place)) ?? [];
+  const scan = ({ place, after, what }: JobTypes['pool.scan']['input']): JobTypes['pool.scan']['result'] => {
+    const here = (what === 'others' ? agents.others : agents.pools).get(formatPlacement(place)) ?? [];
     const behind = here
       .toSorted((a, b) => (a.objectName < b.objectName ? -1 : 1))
       .filter(({ objectName }) => after === null || objectName > after);

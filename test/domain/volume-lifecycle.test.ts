@@ -93,16 +93,15 @@ describe('deleting a volume', () => {
     expect(requestDelete(nowMs)(aVolume({ status: 'deleting' })).kind).toBe('already');
   });
 
-  it.each(VOLUME_STATUSES.filter((s) => !['available', 'error', 'error_deleting', 'deleting'].includes(s)))(
-    'is refused while it is %s',
-    (status) => {
-      const error = refusedBy(requestDelete(nowMs)(aVolume({ status })));
+  it.each(
+    VOLUME_STATUSES.filter((s) => !['available', 'error', 'error_deleting', 'error_managing', 'deleting'].includes(s)),
+  )('is refused while it is %s', (status) => {
+    const error = refusedBy(requestDelete(nowMs)(aVolume({ status })));
 
-      expect(error).toMatchObject({ code: 'CannotDelete', httpStatus: 400 });
-      expect(error.remedy).toContain('volmove detach VOLUME');
-      expect(error.message).toContain('must not be migrating, attached');
-    },
-  );
+    expect(error).toMatchObject({ code: 'CannotDelete', httpStatus: 400 });
+    expect(error.remedy).toContain('volmove detach VOLUME');
+    expect(error.message).toContain('must not be migrating, attached');
+  });
 
   it('is refused while a migration holds it, also with force', () => {
     const ask = { migrationId: MIGRATION_ID, run: 1, destination: DESTINATION, options: OPTIONS, settled: null, nowMs };

@@ -74,6 +74,7 @@ describe('a subscriber of the event bus', () => {
       'NotifyStarted',
       'Validate',
       'LockVolume',
+      'WhichWay',
       'PrepareDestination',
       'CopyData',
       'VerifyData',

@@ -1,12 +1,15 @@
+import type { ObjectReference } from '../../domain/placement.ts';
 import { resetStatus } from '../../domain/volume/reset.ts';
 import type { MigrationOptions } from '../../domain/volume/volume.ts';
+import { manageVolume } from '../../functions/api/manage/manage.ts';
 import { restoreVolume } from '../../functions/api/migrations/restore.ts';
 import { createVolume } from '../../functions/api/volumes/create.ts';
-import { VOLUME_ID } from '../helpers/factories.ts';
+import { createStore } from '../../store/store.ts';
+import { anObject, aVolume, VOLUME_ID } from '../helpers/factories.ts';
 import { useVolume } from '../helpers/sim/guest.ts';
 import { requestCancel, requestMigration, requestRemoval, requestRetry } from '../helpers/sim/requests.ts';
 import type { Scene } from '../helpers/sim/script.ts';
-import { FIRST_OBJECT, INSIDE, placeOn } from '../helpers/sim/sim.ts';
+import { FIRST_OBJECT, INSIDE, placeOn, type Sim } from '../helpers/sim/sim.ts';
 
 /** Stories that every step of the workflow has a part in. */
 
@@ -183,6 +186,41 @@ export const CREATION: Scene = {
     }),
 };
 
+/** Made by others in the destination's pool; its size is no whole number of GiB. */
+const OUTSIDE = anObject('disk1', placeOn('host-b'), 5 * 1024 ** 2 + 512);
+const ADOPTED_ID = '77777777-7777-4777-8777-777777777777';
+const makeOutside = ({ world }: Sim): void => world.make(OUTSIDE, OUTSIDE.objectName, OUTSIDE.sizeBytes);
+
+const takeOver = (deps: Parameters<Scene['ask']>[0], reference: ObjectReference) =>
+  manageVolume(deps)({
+    caller: { userId: 'user', projectId: 'project', role: 'admin' },
+    host: 'host-b@files#ssd',
+    reference,
+    name: null,
+    description: null,
+    metadata: {},
+  });
+
+/** The second request names it in another way, so it is only known to want the same when the object was found. */
+export const ADOPTION: Scene = {
+  name: 'an adoption, and another of the same object at once',
+  before: async (sim) => makeOutside(sim),
+  ask: (deps) => takeOver(deps, { objectName: OUTSIDE.objectName }),
+  meanwhile: { at: /^lists ssd of host-b/, ask: (_sim, deps) => takeOver(deps, { objectId: OUTSIDE.objectId }) },
+};
+
+export const ADOPTED_MOVE: Scene = {
+  name: 'a migration of a volume that was taken over',
+  async before(sim) {
+    makeOutside(sim);
+    const location = { ...OUTSIDE, adoptedBy: ADOPTED_ID };
+    const { sizeBytes } = OUTSIDE;
+    const volume = aVolume({ id: ADOPTED_ID, location, placement: placeOn('host-b'), sizeBytes });
+    await createStore(sim.table.records).volumes.create(volume);
+  },
+  ask: (deps) => requestMigration(deps, { volumeId: ADOPTED_ID, destination: placeOn('host-c') }),
+};
+
 export const SCENES: readonly Scene[] = [
   MIGRATION,
   MOVED_INSIDE,
@@ -200,4 +238,6 @@ export const SCENES: readonly Scene[] = [
   RESTORED,
   DELETION,
   CREATION,
+  ADOPTION,
+  ADOPTED_MOVE,
 ];

@@ -9,8 +9,8 @@ import { RESET } from './schema.ts';
 /** os-reset_status: an administrator's word against the record. */
 
 const NAME = 'os-reset_status';
-/** A status that only a delete may set: the object would stay behind. */
-const STATUSES = VOLUME_STATUSES.filter((status) => status !== 'deleting');
+/** Only a delete may say `deleting`, or the object would stay behind; and the others say what was asked of the volume. */
+const STATUSES = VOLUME_STATUSES.filter((status) => !['deleting', 'managing', 'error_managing'].includes(status));
 const ATTACH_STATUSES = ['attached', 'detached'] as const;
 
 const oneOf = <T extends string>(what: string, text: string, valid: readonly T[]): T => {

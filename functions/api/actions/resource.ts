@@ -14,12 +14,14 @@ import {
 } from './guest.ts';
 import { osMigrateVolume } from './migrate.ts';
 import { osResetStatus } from './reset.ts';
+import { osUnmanage } from './unmanage.ts';
 
 /** POST /volumes/{id}/action: the body's one key says which action. */
 
 const ACTIONS = new Map<string, Action>([
   ['os-migrate_volume', osMigrateVolume],
   ['os-reset_status', osResetStatus],
+  ['os-unmanage', osUnmanage],
   ['os-reserve', osReserve],
   ['os-unreserve', osUnreserve],
   ['os-attach', osAttach],

@@ -45,6 +45,7 @@ export const ACTION = z
   .union([
     z.strictObject({ 'os-migrate_volume': MIGRATE }),
     z.strictObject({ 'os-reset_status': RESET }),
+    z.strictObject({ 'os-unmanage': NOTHING }),
     z.strictObject({ 'os-reserve': NOTHING }),
     z.strictObject({ 'os-unreserve': NOTHING }),
     z.strictObject({ 'os-attach': ATTACH }),

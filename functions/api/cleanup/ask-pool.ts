@@ -21,7 +21,7 @@ const takeOff = async (deps: ScanDeps, { hostId, id }: Job): Promise<void> => {
 
 export const askPool =
   (deps: Deps) =>
-  async (place: Placement, after: string | null, projectId: string, wait: Wait): Promise<Page> => {
+  async (place: Placement, after: string | null, projectId: string, wait: Wait, what?: 'others'): Promise<Page> => {
     const offered = await offerJob(deps)({
       hostId: place.hostId,
       id: `scan.${deps.newId()}`,
@@ -29,7 +29,7 @@ export const askPool =
       projectId,
       migrationId: null,
       run: 0,
-      spec: { kind: 'pool.scan', input: { place, after } },
+      spec: { kind: 'pool.scan', input: { place, after, ...(what ? { what } : {}) } },
     });
     const ended = await pollUntil(deps, wait, async () => {
       const job = await deps.store.jobs.get(offered.hostId, offered.id);

@@ -3,6 +3,7 @@ import { type Judgement, judge } from '../../../domain/leftover.ts';
 import { parseObjectName } from '../../../domain/names.ts';
 import type { Placement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
+import { releasedAmong } from './released.ts';
 
 /** What lies in a pool and nobody is known to want, judged on consistent reads of the volumes and migrations in its names. */
 
@@ -39,7 +40,7 @@ export const candidatesOf =
     const migrationOf = new Map(migrations.map((migration) => [migration.id, migration]));
     const volumeOf = new Map(volumes.map((volume) => [volume.id, volume]));
     const nowMs = deps.clock.nowMs();
-    return named
+    const judged = named
       .map((one) => ({
         ...one,
         judgement: judge({
@@ -51,6 +52,8 @@ export const candidatesOf =
         }),
       }))
       .filter(({ judgement }) => judgement.verdict !== 'wanted');
+    const released = await releasedAmong(deps)(judged);
+    return judged.filter((one) => !released(one));
   };
 
 /** The same for one object, with what stands in the store about it. Its age is not asked after. */

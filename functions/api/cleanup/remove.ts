@@ -6,6 +6,7 @@ import { whatBecame } from './became.ts';
 import { type Became, type Begun, beginEntry, beginUnheld, refused } from './begin.ts';
 import { judgeOne } from './candidates.ts';
 import { hold } from './hold.ts';
+import { releasedAmong } from './released.ts';
 import { type Tracked, trackedEntries } from './tracked.ts';
 import { waitFrom } from './wait.ts';
 
@@ -29,6 +30,8 @@ const poolIsThere = async (deps: Deps, place: Placement): Promise<boolean> => {
   return host !== undefined && findPool(host, place) !== undefined;
 };
 
+const GIVEN_UP = 'its volume was unmanaged, so it is not volmove’s any more';
+
 /** Several may have given up the same object. */
 const beginTracked = async (deps: Deps, known: readonly Tracked[]): Promise<Begun[]> => {
   if (known.some(({ mayBeTried }) => !mayBeTried)) return [refused('its migration has not ended')];
@@ -44,6 +47,8 @@ const beginOrphan = async (deps: Deps, command: Remove, object: RemoveObject): P
   if (judgement.verdict === 'unknown' && !command.alsoUnknown) return refused(judgement.why);
   if (!place) return refused('no migration and no volume remembers it, and no pool was named that it lies in');
   if (!(await poolIsThere(deps, place))) return refused('there is no such pool');
+  const found = { place, object: { objectName } };
+  if ((await releasedAmong(deps)([found]))(found)) return refused(GIVEN_UP);
   const owner = await hold(deps)({ objectName, objectId, place, volume, migration });
   if (owner) return beginEntry(deps, owner, objectName);
   return beginUnheld(deps, { objectName, objectId, place, projectId: command.projectId, volumeId });

@@ -33,6 +33,7 @@ const COLLECTIONS = new Set([
   'os-quota-class-sets',
   'os-quota-sets',
   'os-services',
+  'os-volume-manage',
   'os-volume-transfer',
   'qos-specs',
   'resource_filters',

@@ -1,5 +1,5 @@
 import { formatPlacement } from '../../../domain/placement.ts';
-import { type Attachment, sizeGib, type Volume } from '../../../domain/volume/volume.ts';
+import { type Attachment, sizeGib, type Volume, type VolumeStatus } from '../../../domain/volume/volume.ts';
 import { type Caller, isAdmin, type LinkBase } from '../http/exchange.ts';
 import { hrefOf } from '../http/links.ts';
 import type { Microversion } from '../http/microversion.ts';
@@ -38,12 +38,16 @@ const newerKeys = ({ caller, version }: VolumeView): object => ({
   ...(version >= 65 ? { consumes_quota: true } : {}),
 });
 
+/** The standard's clients know no others: a volume that is taken over looks to them like one that is made. */
+export const shownStatus = (status: VolumeStatus): string =>
+  status === 'managing' ? 'creating' : status === 'error_managing' ? 'error' : status;
+
 /** Answer of create and update. */
 export const renderVolume = (volume: Volume, view: VolumeView): object => ({
   id: volume.id,
   name: volume.name,
   description: volume.description,
-  status: volume.status,
+  status: shownStatus(volume.status),
   size: sizeGib(volume),
   availability_zone: 'nova',
   attachments: volume.attachments.map((a) => attachment(volume, view, a)),

@@ -3,6 +3,7 @@ import { formatPlacement } from '../../../domain/placement.ts';
 import { sizeGib, type Volume } from '../../../domain/volume/volume.ts';
 import { type Caller, isAdmin } from '../http/exchange.ts';
 import type { Microversion } from '../http/microversion.ts';
+import { shownStatus } from '../render/volume.ts';
 
 /** Which volumes a list is asked for. Filters that tell of migrations and hosts are for administrators alone. */
 
@@ -11,7 +12,7 @@ type Matches = (volume: Volume, wanted: string) => boolean;
 const MEMBERS: Readonly<Record<string, Matches>> = {
   name: (volume, wanted) => volume.name === wanted,
   display_name: (volume, wanted) => volume.name === wanted,
-  status: (volume, wanted) => volume.status === wanted,
+  status: (volume, wanted) => volume.status === wanted || shownStatus(volume.status) === wanted,
   size: (volume, wanted) => String(sizeGib(volume)) === wanted,
   bootable: (_, wanted) => wanted.toLowerCase() === 'false',
   availability_zone: (_, wanted) => wanted === 'nova',

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { volmoveError } from '../../../domain/error.ts';
-import { createJobId, type Waiting } from '../../../domain/job/job.ts';
+import { adoptJobId, createJobId, type Waiting } from '../../../domain/job/job.ts';
 import { createdObjectName } from '../../../domain/names.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
@@ -9,7 +9,7 @@ import { waitingOf } from './dispatch.ts';
 import { offerJob } from './offer.ts';
 import { dispatchRemoval } from './removal.ts';
 
-/** The input of volume-job: which create or delete of which volume. */
+/** The input of volume-job: which create, adoption or delete of which volume. */
 export const OPERATION = z.object({ volumeId: z.uuid(), operation: z.int().positive() });
 export type Operation = z.infer<typeof OPERATION>;
 
@@ -41,6 +41,23 @@ const dispatchCreate = async (deps: Deps, volume: Volume, operation: number, wai
   );
 };
 
+const dispatchAdoption = async (deps: Deps, volume: Volume, operation: number, waiting: Waiting): Promise<void> => {
+  if (!volume.adopted) throw volmoveError('Internal', { reason: `volume ${volume.id} has nothing to take over` });
+  const { reference } = volume.adopted;
+  await offerJob(deps)(
+    {
+      hostId: volume.placement.hostId,
+      id: adoptJobId(volume.id, operation),
+      volumeId: volume.id,
+      projectId: volume.projectId,
+      migrationId: null,
+      run: operation,
+      spec: { kind: 'volume.adopt', input: { reference, place: volume.placement } },
+    },
+    waiting,
+  );
+};
+
 /** The starred state of volume-job. An operation that is over answers at once: Record finds what there is. */
 export const dispatchVolume =
   (deps: Deps) =>
@@ -49,6 +66,10 @@ export const dispatchVolume =
     const waiting = waitingOf(command);
     if (volume?.operation === command.operation && volume.status === 'creating') {
       await dispatchCreate(deps, volume, command.operation, waiting);
+      return undefined;
+    }
+    if (volume?.operation === command.operation && volume.status === 'managing') {
+      await dispatchAdoption(deps, volume, command.operation, waiting);
       return undefined;
     }
     if (volume?.operation === command.operation && volume.status === 'deleting') {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { volmoveError } from '../../../domain/error.ts';
-import { createJobId, resultOf } from '../../../domain/job/job.ts';
+import { adoptJobId, createJobId, resultOf } from '../../../domain/job/job.ts';
+import { recordAdopted, recordAdoptFailed } from '../../../domain/volume/adoption.ts';
 import { isGone, recordCreated, recordCreateFailed, recordDeleteFailed } from '../../../domain/volume/lifecycle.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
@@ -8,6 +9,7 @@ import { volumeEntries } from '../../shared/entry-owners.ts';
 import { recordOutcome } from '../../shared/outcome.ts';
 import { settleTries } from '../../shared/settle-cleanup.ts';
 import { OPERATION, type Operation } from '../dispatch/volume.ts';
+import { holdObject, letGoOfObject } from './hold-object.ts';
 import { failureOf } from './release-claim.ts';
 
 const current = async (deps: Deps, { volumeId, operation }: Operation): Promise<Volume | undefined> => {
@@ -29,8 +31,21 @@ export const removeIfGone =
     if (now.lastOutcome) await recordOutcome(deps)(now.lastOutcome, 'delete');
     const recorded = (v: Volume): boolean =>
       v.lastOutcome?.migrationId === now.lastOutcome?.migrationId && v.lastOutcome?.run === now.lastOutcome?.run;
-    return deps.store.volumes.remove([volume.id], (v) => isGone(v) && recorded(v));
+    const gone = await deps.store.volumes.remove([volume.id], (v) => isGone(v) && recorded(v));
+    if (gone) await letGoOfObject(deps)(volume);
+    return gone;
   };
+
+/** The object is held before the volume lives on it, so no other volume can come to live on it too. */
+const recordAdoption = async (deps: Deps, volume: Volume, operation: number): Promise<{ status: string }> => {
+  const job = await deps.store.jobs.get(volume.placement.hostId, adoptJobId(volume.id, operation));
+  const found = resultOf(job, 'volume.adopt');
+  const { adopted } = volume;
+  if (!found || !adopted) throw volmoveError('NoProof', { reason: 'the object to take over was not found' });
+  await holdObject(deps)({ ...volume, adopted }, found.object);
+  const rule = recordAdopted(operation, found.object, deps.clock.nowMs());
+  return { status: (await deps.store.volumes.apply([volume.id], rule)).value.status };
+};
 
 /** Record: what the agent did, read from its job, becomes the volume's state. */
 export const recordVolume =
@@ -48,6 +63,7 @@ export const recordVolume =
         ).value.status,
       };
     }
+    if (volume.status === 'managing') return recordAdoption(deps, volume, command.operation);
     if (volume.status === 'deleting' && (await removeIfGone(deps)(volume))) return { status: 'gone' };
     return { status: volume.status };
   };
@@ -56,7 +72,7 @@ export const RECORD_ERROR = OPERATION.extend({
   error: z.object({ Error: z.string().default('Internal'), Cause: z.string().default('') }),
 });
 
-/** RecordError: `error` or `error_deleting`, with the reason; what was or may have been made stays in cleanup. */
+/** RecordError: `error`, `error_managing` or `error_deleting`, with the reason; what was or may have been made stays in cleanup. */
 export const recordVolumeError =
   (deps: Deps) =>
   async (command: z.infer<typeof RECORD_ERROR>): Promise<{ status: string }> => {
@@ -66,6 +82,7 @@ export const recordVolumeError =
     const nowMs = deps.clock.nowMs();
     await settleTries(deps)(volumeEntries(deps, volume));
     await deps.store.volumes.apply([volume.id], recordCreateFailed(command.operation, failure, nowMs));
+    await deps.store.volumes.apply([volume.id], recordAdoptFailed(command.operation, failure, nowMs));
     const { value } = await deps.store.volumes.apply(
       [volume.id],
       recordDeleteFailed(command.operation, failure, nowMs),

@@ -1,5 +1,6 @@
 import type { EventDetail } from '../../../domain/event.ts';
 import { isClosed, isEnded, type Migration } from '../../../domain/migration/migration.ts';
+import { parseObjectName } from '../../../domain/names.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import { runOf } from './check-writes.ts';
 import type { Sim } from './sim.ts';
@@ -8,7 +9,7 @@ import type { Sim } from './sim.ts';
 
 const unfinishedVolume = (volume: Volume): string | undefined => {
   if (volume.claim) return `stuck: the claim of ${runOf(volume.claim)} never ends`;
-  if (['maintenance', 'creating', 'deleting', 'error_deleting'].includes(volume.status)) {
+  if (['maintenance', 'creating', 'managing', 'deleting', 'error_deleting'].includes(volume.status)) {
     return `stuck: the volume is ${volume.status}`;
   }
   return undefined;
@@ -37,7 +38,10 @@ const leftObject = ({ table, world }: Sim): string | undefined => {
       .volumes()
       .flatMap(({ location, retained }) => [location?.objectName, ...retained.map((r) => r.object.objectName)]),
   );
-  const left = [...world.objects.keys()].find((name) => !wanted.has(name));
+  // what others have made is theirs, unless a volume had taken it over and given it up again
+  const givenUp = table.peek.migrations().flatMap(({ cleanup }) => cleanup.map(({ objectName }) => objectName));
+  const ours = (name: string): boolean => parseObjectName(name) !== undefined || givenUp.includes(name);
+  const left = [...world.objects.keys()].find((name) => !wanted.has(name) && ours(name));
   return left && `left over: the object ${left}`;
 };
 

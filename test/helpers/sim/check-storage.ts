@@ -91,6 +91,9 @@ export const createStorageChecks = (sim: Sim, accuse: Accuse): StorageChecks => 
       }
     },
     broken: () => {
+      const lived = table.peek.volumes().flatMap(({ location }) => (location ? [location.objectName] : []));
+      const twice = lived.find((name, at) => lived.indexOf(name) !== at);
+      if (twice !== undefined) return `two volumes live on ${twice}`;
       for (const volume of table.peek.volumes()) {
         const broken = brokenVolume(sim, volume, left, untouched.get(volume.id));
         if (broken !== undefined) return broken;

@@ -9,6 +9,8 @@ import type { Fault, Thread, Turn } from './turns.ts';
 
 export interface Scene {
   readonly name: string;
+  /** What the pools hold, and who lives there, before anything is asked for. */
+  readonly before?: (sim: Sim) => Promise<unknown>;
   /** What is asked for at the beginning. */
   readonly ask: (deps: Deps) => Promise<unknown>;
   /** When a turn with this label comes up for the first time, or whenever it does, somebody asks for something more. */
@@ -38,6 +40,7 @@ export const refusalsAside = async (asked: Promise<unknown>): Promise<void> => {
 
 export const play = async (scene: Scene, blow: Blow = () => 'none', options: SimOptions = {}): Promise<Played> => {
   const sim = await createSim(options);
+  await scene.before?.(sim);
   const checks = createChecks(sim);
   const trace: string[] = [];
   let next = scene.meanwhile;

@@ -1,4 +1,5 @@
 import { volmoveError } from '../../../../domain/error.ts';
+import { parseObjectName } from '../../../../domain/names.ts';
 import type { Driver } from '../../../../host-agent/drivers/contract.ts';
 import { NOTHING, type World } from '../world.ts';
 import type { Actors } from './actors.ts';
@@ -66,9 +67,12 @@ export const worldDriver = ({ actors, world, hostId, opened, isBusy, isOpen }: D
       };
       return actors.turn(`removes object ${objectName}`, act, { again: act });
     },
-    list: ({ pool, after, limit }) =>
+    list: ({ pool, after, limit, what = 'ours' }) =>
       actors.turn(`lists ${pool} of ${hostId}`, () => {
-        const here = [...world.objects.values()].filter((one) => one.hostId === hostId && one.name > (after ?? ''));
+        const asked = (name: string): boolean => (parseObjectName(name) !== undefined) === (what === 'ours');
+        const here = [...world.objects.values()].filter(
+          (one) => one.hostId === hostId && asked(one.name) && one.name > (after ?? ''),
+        );
         const objects = here
           .toSorted((a, b) => Number(a.name > b.name) - Number(a.name < b.name))
           .slice(0, limit)
