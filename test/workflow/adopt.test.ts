@@ -13,6 +13,8 @@ import { recordVolume, recordVolumeError } from '../../functions/workflow/steps/
 import { aHost, aJob, anObject, aPoolReport, aRetained, aVolume, DESTINATION, SOURCE } from '../helpers/factories.ts';
 import { refusalOf } from '../helpers/refusal.ts';
 import { createRig, endJob, type Rig, wasThere } from '../helpers/rig.ts';
+import { play } from '../helpers/sim/script.ts';
+import { ADOPTION } from './scenes.ts';
 
 /** The steps of volume-job that take over what others have made, with what their host's agent has found. */
 
@@ -198,6 +200,19 @@ describe('taking over what others have made', () => {
 
     expect(await recordVolume(rig.deps)(step(volume))).toEqual({ status: 'gone' });
     expect(await now(rig, volume)).toMatchObject({ status: 'deleting', location: null, cleanup: [] });
+  });
+});
+
+describe('two requests for one object, through the real state machine, turn by turn', () => {
+  it('end as one volume that has it and one that says why it has not', async () => {
+    const { sim, broken } = await play(ADOPTION);
+
+    const ended = sim.table.peek.volumes().filter(({ adopted }) => adopted !== undefined);
+    const won = ended.filter(({ location }) => location?.objectName === 'disk1');
+    const lost = ended.filter(({ status }) => status === 'error_managing');
+    expect(broken).toBeUndefined();
+    expect(won).toMatchObject([{ status: 'available', sizeBytes: 5 * 1024 ** 2 + 512 }]);
+    expect(lost).toMatchObject([{ location: null, lastError: { code: 'AlreadyManaged' } }]);
   });
 });
 

@@ -78,7 +78,7 @@ export const checkWrite = (
     const was = before?.data as never;
     const is = after?.data as never;
     if (sk === 'VOLUME') checkVolume(was, is, outcomes, accuse);
-    else if (after && pk.startsWith('POOL#')) checkPool(is, accuse);
+    else if (after && sk === 'POOL') checkPool(is, accuse);
     else if (sk.startsWith('TOKEN#')) {
       const waited = (was as TaskToken | undefined) ?? firstTokens.get(`${pk} ${sk}`);
       if (waited && after) checkToken(waited, is, accuse);

@@ -37,12 +37,12 @@ export interface Peek {
 }
 
 const nameOf = ({ pk, sk }: Key): string => `${pk} ${sk}`;
-const KINDS = ['VOLUME#', 'MIGRATION#', 'POOL#', 'HOST', 'JOB#', 'TOKEN#'] as const;
+const KINDS = ['VOLUME#', 'MIGRATION#', 'POOL#', 'HOST', 'JOB#', 'TOKEN#', 'ADOPTED#'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** A host's item, its jobs and their tokens share a partition. */
+/** A host's item, its jobs and their tokens share a partition; so do a pool's item and what was taken over in it. */
 const kindOf = ({ pk, sk }: Key): Kind =>
-  KINDS.find((kind) => (pk.startsWith('HOST#') ? sk : pk).startsWith(kind)) ?? 'HOST';
+  KINDS.find((kind) => (pk.startsWith('HOST#') || sk.startsWith('ADOPTED#') ? sk : pk).startsWith(kind)) ?? 'HOST';
 
 /** Everything of one kind, in the order in which it was made. */
 const createLists = () => {
