@@ -11,7 +11,7 @@ import { listVolumes } from './list.ts';
 import { devicePath, dmName } from './names.ts';
 import { activate, foundIn, look, type Parts } from './parts.ts';
 import { type LvmPool, lookAtPool } from './pool.ts';
-import { reportPool } from './pool-report.ts';
+import { reportPools } from './pool-report.ts';
 import { probe } from './probe.ts';
 import { removableVolume, removeVolume } from './remove.ts';
 import { parseThinStatus, statusOf } from './space.ts';
@@ -52,7 +52,7 @@ export const lvmDriver = ({ backend, pools: configured, commandTimeoutMs, deps }
     poolNames: pools.map(({ name }) => name),
     capabilities: { migrationProgressReport: false },
     probe: (signal) => probe(parts, pools, process.getuid?.() ?? 0, signal),
-    pools: (signal) => Promise.all(pools.map((pool) => reportPool(parts, pool, signal))),
+    pools: (signal) => reportPools(parts, pools, signal),
     create: (request, signal) => inPool(request, (pool) => createVolume(parts, pool, request, signal)),
     extend: (object, signal) => inPool(object, (pool) => extendVolume(parts, pool, object, signal)),
     find: (object, signal) =>

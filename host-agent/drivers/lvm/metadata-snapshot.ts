@@ -26,6 +26,8 @@ export interface SnapshotDeps {
 const OTHERS_MS = 15_000;
 const LOOK_AGAIN_MS = 250;
 
+const NEVER = new AbortController().signal;
+
 /** Of all backends of the process. */
 const poolTurn = createTurnsOf();
 let dumps = 0;
@@ -59,7 +61,9 @@ const awaitTurn = async (
 
 const reserve = async (deps: SnapshotDeps, device: string, place: string, signal: AbortSignal): Promise<void> => {
   for (;;) {
-    const end = await message(deps.lvm, device, 'reserve_metadata_snap', signal);
+    signal.throwIfAborted();
+    // not stopped in its middle: then nobody would know whether it is to be given back
+    const end = await message(deps.lvm, device, 'reserve_metadata_snap', NEVER);
     if (end.exitCode === 0) return;
     const error = lvmError(end, { place, object: device });
     if (error.code !== 'ObjectBusy') throw error;
@@ -103,11 +107,12 @@ export const mapOf = (
     const file = join(deps.runDir, `thin-map-${dumps}.xml`);
     await reserve(deps, device, pool.place, signal);
     try {
+      signal.throwIfAborted();
       const metadata = `/dev/mapper/${dmName(pool.vg, `${thinPool}_tmeta`)}`;
       await dump(deps, ['-m', '--dev-id', String(thinId), '-o', file, metadata], pool.place, signal);
     } finally {
       // also after an abort
-      await message(deps.lvm, device, 'release_metadata_snap', new AbortController().signal);
+      await message(deps.lvm, device, 'release_metadata_snap', NEVER);
     }
     try {
       return await readThinMap(file, thinId);

@@ -1,8 +1,8 @@
 import type { PoolReport } from '../../../domain/host/host.ts';
 import { devicePath } from './names.ts';
 import type { Parts } from './parts.ts';
-import { type LvmPool, lookAtPool, type OnlinePool } from './pool.ts';
-import type { LogicalVolume } from './report.ts';
+import { type LvmPool, type OnlinePool, onlinePool } from './pool.ts';
+import type { LogicalVolume, VolumeGroup } from './report.ts';
 import { poolIllness } from './space.ts';
 
 /** What a pool has, for the heartbeat. */
@@ -36,14 +36,27 @@ const amountsOf = (online: OnlinePool): Amounts => {
   return { totalBytes: sizeBytes, freeBytes, provisionedBytes: sizeBytes - freeBytes };
 };
 
-export const reportPool = async (parts: Parts, pool: LvmPool, signal: AbortSignal): Promise<PoolReport> => {
+type GroupOf = (pool: LvmPool) => Promise<VolumeGroup | undefined>;
+
+/** Pools of one group are told from one look at it. */
+export const reportPools = (parts: Parts, pools: readonly LvmPool[], signal: AbortSignal): Promise<PoolReport[]> => {
+  const asked = new Map<string, Promise<VolumeGroup | undefined>>();
+  const groupOf: GroupOf = ({ vg, place }) => {
+    const group = asked.get(vg) ?? parts.lvm.group(vg, { place, object: vg }, signal);
+    asked.set(vg, group);
+    return group;
+  };
+  return Promise.all(pools.map((pool) => reportPool(parts, pool, groupOf, signal)));
+};
+
+const reportPool = async (parts: Parts, pool: LvmPool, groupOf: GroupOf, signal: AbortSignal): Promise<PoolReport> => {
   const base = {
     name: pool.name,
     thin: pool.thin_pool !== undefined,
     devicePath: devicePath(pool.vg, '{object}'),
   };
   try {
-    const online = await lookAtPool(pool, parts, signal);
+    const online = await onlinePool(pool, await groupOf(pool), parts.known);
     const ill = online.thinPool && poolIllness(online.thinPool);
     return {
       ...base,
