@@ -47,11 +47,32 @@ export const reportBackends = async (
   );
 };
 
+/**
+ * What the backends said last. One that hangs (a lock that somebody holds, a cluster that is down) must not hold up the beats: the
+ * host would count as lost, and its agent would stop all of its I/O. Pools and what grows in them are always of one report.
+ */
+const latestReports = (deps: HeartbeatDeps, patienceMs: number, signal: AbortSignal) => {
+  let last: BackendReport[] | undefined;
+  let asking: Promise<void> | undefined;
+  const ask = async (): Promise<void> => {
+    last = await reportBackends(deps.backends, signal, deps.growth);
+  };
+  return async (): Promise<BackendReport[]> => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    if (last) await Promise.race([asking, deps.sleep(patienceMs, signal)]);
+    else await asking;
+    return last ?? [];
+  };
+};
+
 /** Beats until the signal; throws AgentSuperseded. */
 export const keepBeating = async (deps: HeartbeatDeps, host: Host, signal: AbortSignal): Promise<void> => {
+  const reports = latestReports(deps, host.heartbeatMs / 2, signal);
   while (!signal.aborted) {
     try {
-      const backends = await reportBackends(deps.backends, signal, deps.growth);
+      const backends = await reports();
       // others count from the time that is written, so the lease must not count from the answer
       const sentAtMs = deps.monotonicMs?.();
       await deps.store.hosts.apply(

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { createChildren } from '../../host-agent/children/child.ts';
+import { copyDevice } from '../../host-agent/copy/copy.ts';
+import { LVM_BACKEND } from '../../host-agent/drivers/lvm/config.ts';
+import { lvmDriver } from '../../host-agent/drivers/lvm/driver.ts';
+import { openChildJournal } from '../../host-agent/journal/children.ts';
+import { openKnownPools } from '../../host-agent/journal/known-pools.ts';
+import { createRunTool } from '../../host-agent/tools/run-tool.ts';
+
+const MIB = 1024 * 1024;
+const SIZE_BYTES = 10 * 1024 * MIB;
+const PIECES = 256;
+const ROUNDS = 3;
+const NEVER = new AbortController().signal;
+const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+
+const run = promisify(execFile);
+const directory = await mkdtemp(join(tmpdir(), 'bench-'));
+const monotonicMs = (): number => performance.now();
+const pools = ['source', 'destination'].map((name) => ({ name, vg: `bench_${name}`, thin_pool: 'pool' }));
+const { pools: configured } = LVM_BACKEND.parse({ name: 'lvm', driver: 'lvm', pools });
+const driver = lvmDriver({
+  backend: 'lvm',
+  pools: configured,
+  commandTimeoutMs: 60_000,
+  deps: {
+    knownPools: await openKnownPools(directory),
+    runTool: createRunTool(PATH),
+    children: createChildren({ journal: await openChildJournal(directory), path: PATH }),
+    runDir: directory,
+    monotonicMs,
+    sleep: async (ms, signal) => {
+      await sleep(ms, undefined, { signal });
+    },
+  },
+});
+
+for (const [i, { vg }] of configured.entries()) {
+  await run('vgcreate', ['-y', vg, `/dev/ubd${'bc'[i]}`]);
+  await run('lvcreate', ['-y', '-L', '2G', '-T', `${vg}/pool`]);
+}
+const SOURCE = { pool: 'source', objectName: 'volume' };
+await driver.create({ ...SOURCE, sizeBytes: SIZE_BYTES }, NEVER);
+const handle = await open((await driver.path(SOURCE)) ?? '', 'r+');
+for (let i = 0; i < PIECES; i += 1) await handle.write(randomBytes(4 * MIB), 0, 4 * MIB, i * 40 * MIB);
+await handle.sync();
+await handle.close();
+
+const byDd = async (from: string, to: string): Promise<number> => {
+  const began = monotonicMs();
+  await run('dd', [`if=${from}`, `of=${to}`, 'bs=1M', 'iflag=direct', 'oflag=direct', 'conv=sparse,fsync']);
+  return monotonicMs() - began;
+};
+
+const byVolmove = async (destination: { pool: string; objectName: string }): Promise<number> => {
+  const began = monotonicMs();
+  const source = await driver.open(SOURCE, 'ro', NEVER);
+  const target = await driver.open(destination, 'rw', NEVER);
+  const { bytes } = await copyDevice({
+    source: source.device,
+    destination: target.device,
+    sizeBytes: SIZE_BYTES,
+    destinationIsZero: true,
+    onProgress: () => undefined,
+    onCheckpoint: async () => undefined,
+    buckets: [],
+    whilePaused: () => undefined,
+    monotonicMs,
+    signal: NEVER,
+  });
+  await target.device.flush();
+  await source.device.close();
+  await target.device.close();
+  const tookMs = monotonicMs() - began;
+  console.log(`volmove read ${(bytes.read / MIB).toFixed(0)} MiB, wrote ${(bytes.written / MIB).toFixed(0)} MiB`);
+  return tookMs;
+};
+
+const seconds: Record<'dd' | 'volmove', number[]> = { dd: [], volmove: [] };
+for (let round = 0; round < ROUNDS; round += 1)
+  for (const how of ['dd', 'volmove'] as const) {
+    const destination = { pool: 'destination', objectName: `${how}-${round}` };
+    await driver.create({ ...destination, sizeBytes: SIZE_BYTES }, NEVER);
+    const paths = await Promise.all([SOURCE, destination].map((one) => driver.path(one)));
+    const tookMs = how === 'dd' ? await byDd(paths[0] ?? '', paths[1] ?? '') : await byVolmove(destination);
+    const allocated = (await driver.allocatedBytes?.(destination)) ?? 0;
+    console.log(
+      `${how}: ${(tookMs / 1000).toFixed(2)} s, ${(allocated / MIB).toFixed(0)} MiB mapped at the destination`,
+    );
+    seconds[how].push(tookMs / 1000);
+    await driver.remove({ ...destination, objectId: null }, NEVER);
+  }
+
+const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0;
+const [dd, ours] = [median(seconds.dd), median(seconds.volmove)];
+console.log(`median: dd ${dd.toFixed(2)} s, volmove with digest ${ours.toFixed(2)} s, ratio ${(ours / dd).toFixed(2)}`);
