@@ -9,6 +9,8 @@ export interface PoolReport {
   readonly name: string;
   /** Identity of the real pool: two hosts that serve the same share report the same one. */
   readonly poolId: string;
+  /** Pools with the same one can be moved between by the backend itself; left out: by nobody but the agents. */
+  readonly systemId?: string;
   readonly state: 'up' | 'offline';
   readonly reason: string | null;
   readonly totalBytes: number;

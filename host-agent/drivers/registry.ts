@@ -5,6 +5,7 @@ import type { BackendConfig } from '../config.ts';
 import type { RunTool } from '../tools/run-tool.ts';
 import type { Driver } from './contract.ts';
 import { fileDriver } from './file/driver.ts';
+import { rbdDriver } from './rbd/driver.ts';
 
 /** The agent's backends by name. A driver is chosen by the configuration alone. */
 export interface Backends {
@@ -31,6 +32,8 @@ const makeDriver = (backend: BackendConfig, deps: DriverDeps): Driver => {
   switch (backend.driver) {
     case 'file':
       return fileDriver({ backend: backend.name, pools: backend.pools, knownPools: deps.knownPools });
+    case 'rbd':
+      return rbdDriver(backend, deps);
   }
 };
 
