@@ -13,8 +13,8 @@ import type { DriverDeps } from '../registry.ts';
  */
 export interface ServedImage {
   readonly device: BlockDevice;
-  /** False as soon as its process has ended. */
-  isServed(): boolean;
+  /** Whether its process has ended, or does in a moment: a connection that breaks is heard of first. */
+  hasEnded(): Promise<boolean>;
   /** What that process said last. */
   said(): string;
 }
@@ -35,6 +35,7 @@ export const BLOCK_MODULE = { program: 'block-rbd.so of qemu', package: 'qemu-bl
 /** What qemu says without its module. */
 export const NO_MODULE = /Unknown (?:protocol|driver) 'rbd'/;
 
+const MOMENT_MS = 1_000;
 const LOOK_EVERY_MS = 10;
 /** From the end of the connection until the process has closed the image. */
 const CLOSE_MS = 10_000;
@@ -46,6 +47,13 @@ export const serveArgs = (socket: string, { name, mode }: Pick<ServeRequest, 'na
   ...(mode === 'ro' ? ['--read-only'] : []),
   name,
 ];
+
+const notOpened = ({ place, timeoutMs }: ServeRequest, cause?: unknown): Error =>
+  volmoveError(
+    'BackendOffline',
+    { place, reason: `the image could not be opened within ${Math.ceil(timeoutMs / 1000)} s` },
+    { cause },
+  );
 
 const listens = (socket: string): Promise<boolean> =>
   access(socket).then(
@@ -65,19 +73,40 @@ const openingFailed = (stderr: string, place: string): Error => {
   return volmoveError('BackendRefused', { place, reason: text || 'qemu-nbd ended and said nothing' });
 };
 
-/** Resolves when it has opened the image; it listens after that. */
-const untilServed = async (child: Child, socket: string, request: ServeRequest, deps: DriverDeps): Promise<void> => {
-  const { place, timeoutMs, signal } = request;
-  const deadline = deps.monotonicMs() + timeoutMs;
+/** It listens before it opens the image, and answers after that. */
+const connected = async (
+  child: Child,
+  socket: string,
+  request: ServeRequest,
+  deps: DriverDeps,
+): Promise<BlockDevice> => {
+  const { place, timeoutMs: answerTimeoutMs, signal } = request;
+  const deadlineMs = deps.monotonicMs() + answerTimeoutMs;
   while (!(await listens(socket))) {
     if (!child.isRunning()) throw openingFailed((await child.ended).stderr, place);
-    if (deps.monotonicMs() > deadline)
-      throw volmoveError('BackendOffline', {
-        place,
-        reason: `the image could not be opened within ${Math.ceil(timeoutMs / 1000)} s`,
-      });
+    if (deps.monotonicMs() > deadlineMs) throw notOpened(request);
     await deps.sleep(LOOK_EVERY_MS, signal);
   }
+  try {
+    return await connectNbd({ path: socket, exportName: '', answerTimeoutMs, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (await isOver(child.ended, deps.sleep)) throw openingFailed((await child.ended).stderr, place);
+    throw notOpened(request, error);
+  }
+};
+
+/** A connection that breaks is heard of before the end of the process that it led to. */
+const isOver = async (ended: Promise<unknown>, sleep: DriverDeps['sleep']): Promise<boolean> => {
+  const moment = new AbortController();
+  const later = sleep(MOMENT_MS, moment.signal).catch(() => undefined);
+  const over = ended.then(
+    () => true,
+    () => true,
+  );
+  const first = await Promise.race([over, later.then(() => false)]);
+  moment.abort();
+  return first;
 };
 
 /** Resolves when the process is gone: it closes the image when its client leaves, and is killed when it does not come to that. */
@@ -96,23 +125,16 @@ export const serveImage = async (request: ServeRequest, deps: DriverDeps): Promi
   const socket = join(deps.runDir, `${randomUUID().slice(0, 18)}.sock`);
   const child = await deps.children.start({ ...QEMU_NBD, args: serveArgs(socket, request) });
   let said = '';
-  let served = true;
   const ended = child.ended.then(({ exitCode, stderr }) => {
     said = stderr.trim();
     if (exitCode !== 0) request.onKilled();
   });
-  const gone = ended
-    .catch(() => undefined)
-    .finally(() => {
-      served = false;
-    });
+  const gone = ended.catch(() => undefined);
   child.go();
   try {
-    await untilServed(child, socket, request, deps);
-    const { timeoutMs: answerTimeoutMs, signal } = request;
-    const device = await connectNbd({ path: socket, exportName: '', answerTimeoutMs, signal });
+    const device = await connected(child, socket, request, deps);
     return {
-      isServed: () => served,
+      hasEnded: () => isOver(gone, deps.sleep),
       said: () => said,
       device: {
         ...device,

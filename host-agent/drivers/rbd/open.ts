@@ -1,4 +1,4 @@
-import { volmoveError } from '../../../domain/error.ts';
+import { VolmoveError, volmoveError } from '../../../domain/error.ts';
 import type { ObjectName, OpenedDevice } from '../contract.ts';
 import type { DriverDeps } from '../registry.ts';
 import { type Cluster, type FoundPool, fullness, requireRoom } from './cluster.ts';
@@ -30,6 +30,13 @@ const requireNoSnapshots = async (where: FoundPool, object: string, images: Imag
     });
 };
 
+/** Whoever opens an image is written down in it, for which a full pool has no room either. */
+const whyNotOpened = async (error: unknown, diagnose: Diagnosis): Promise<Error | undefined> => {
+  if (!(error instanceof VolmoveError) || error.code !== 'BackendOffline') return undefined;
+  const full = await diagnose();
+  return full === undefined ? undefined : volmoveError('NoSpace', { reason: full }, { cause: error });
+};
+
 export const opening = ({ backend, cluster, images, users, deps }: OpenDeps): Open => {
   const { timeout_seconds: timeoutSeconds } = backend;
   const diagnoseAt =
@@ -37,7 +44,9 @@ export const opening = ({ backend, cluster, images, users, deps }: OpenDeps): Op
     async () => {
       const where = await cluster.requireNow(pool, new AbortController().signal);
       const full = fullness(where);
-      return full === undefined ? undefined : `${where.place}: ${full}; the cluster lets what is written wait for ever`;
+      return full === undefined
+        ? undefined
+        : `${where.place}: ${full}; nothing in it can be opened or written until there is room`;
     };
 
   return async ({ pool, objectName }, mode, signal) => {
@@ -56,7 +65,11 @@ export const opening = ({ backend, cluster, images, users, deps }: OpenDeps): Op
         onKilled: () => users.lost(where, objectName),
         signal,
       };
-      const device = watched(await serveImage(request, deps), diagnoseAt(pool));
+      const diagnose = diagnoseAt(pool);
+      const served = await serveImage(request, deps).catch(async (error: unknown) => {
+        throw (await whyNotOpened(error, diagnose)) ?? error;
+      });
+      const device = watched(served, diagnose);
       const close = async (): Promise<void> => {
         await device.close();
         used.closed();

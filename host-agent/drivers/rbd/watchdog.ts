@@ -17,7 +17,7 @@ const said = (served: ServedImage): string => {
 
 const explain = async (error: DataPathError, served: ServedImage, diagnose: Diagnosis): Promise<Error> => {
   const cause = { cause: error };
-  if (!served.isServed())
+  if (await served.hasEnded())
     return new DataPathError('ConnectionLost', `qemu-nbd has ended: ${error.message}${said(served)}`, cause);
   const full = await diagnose();
   return full === undefined ? error : new DataPathError('NoSpace', full, cause);
