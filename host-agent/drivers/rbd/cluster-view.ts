@@ -76,32 +76,32 @@ export const clusterViews = (backend: Backend, commands: Commands, monotonicMs: 
   const { name: place, timeout_seconds: timeoutSeconds } = backend;
   let last: { readonly view: ClusterView; readonly atMs: number; readonly conf: string } | undefined;
 
-  const silent = (reason: string, cause: unknown): VolmoveError =>
-    volmoveError(
-      'BackendOffline',
-      { place, reason: backend.require_encryption ? `${reason}; ${UNENCRYPTED}` : reason },
-      { cause },
-    );
+  const refusedFor = (code: 'BackendOffline' | 'NotPermitted', reason: string, cause: unknown): VolmoveError =>
+    volmoveError(code, { place, reason: backend.require_encryption ? `${reason}; ${UNENCRYPTED}` : reason }, { cause });
 
   const ask = async (signal: AbortSignal): Promise<ClusterView> => {
     const end = await commands.ceph(QUESTIONS, signal).catch((error: unknown) => {
       if (!(error instanceof VolmoveError) || error.code !== 'BackendTimedOut') throw error;
       // nothing was changed by it: what it means is that nobody is there
-      throw silent(error.message, error);
+      throw refusedFor('BackendOffline', error.message, error);
     });
     const view = parseView(end.stdout);
     if (view) return view;
     const refusal = refusalBy(end, { place, timeoutSeconds });
-    if (refusal.code === 'BackendOffline' || refusal.code === 'BackendRefused') throw silent(textOf(end), refusal);
-    throw refusal;
+    if (refusal.code === 'NotPermitted' && !backend.require_encryption) throw refusal;
+    throw refusedFor(refusal.code === 'NotPermitted' ? 'NotPermitted' : 'BackendOffline', textOf(end), refusal);
   };
 
   const now = async (signal: AbortSignal): Promise<ClusterView> => {
     const [atMs, conf] = [monotonicMs(), await stampOf(backend.conf)];
-    last = undefined;
-    const view = await ask(signal);
-    last = { view, atMs, conf };
-    return view;
+    try {
+      const view = await ask(signal);
+      last = { view, atMs, conf };
+      return view;
+    } catch (error) {
+      last = undefined;
+      throw error;
+    }
   };
   return {
     now,

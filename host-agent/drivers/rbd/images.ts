@@ -4,7 +4,7 @@ import type { FoundPool } from './cluster.ts';
 import { type Commands, RBD } from './commands.ts';
 import { ERRNO, errnoOf, refusalBy } from './errors.ts';
 import { imageSpec } from './names.ts';
-import { CHILDREN, DU, INFO, type Info, METADATA, parseReport, SNAPSHOTS, STATUS, type Status } from './report.ts';
+import { CHILDREN, DU, INFO, type Info, parseMetadata, parseReport, SNAPSHOTS, STATUS, type Status } from './report.ts';
 
 /** Questions about one image, and the tag by which volmove knows its own. */
 export interface Images {
@@ -84,8 +84,7 @@ export const imagesOf = (commands: Commands, timeoutSeconds: number): Images => 
     },
     async makerOf(where, image, signal) {
       const answer = await must(where, image, ['image-meta', 'list'], signal);
-      const metadata: Readonly<Record<string, string>> = parseReport(METADATA, answer, RBD.program);
-      const tag = metadata[TAG];
+      const tag = parseMetadata(answer)[TAG];
       if (tag !== undefined) return tag === tagFor(image) ? 'ours' : 'others';
       return (await images.usedBytes(where, image, signal)) === 0 ? 'unfinished' : 'others';
     },

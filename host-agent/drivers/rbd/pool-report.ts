@@ -85,7 +85,7 @@ export const poolReportsOf = ({
     offline,
     changed: (pool) => void provisioned.delete(pool),
     async all(signal) {
-      const view = await views.now(signal).catch((error: Error) => error);
+      const view = await views.recent(signal).catch((error: Error) => error);
       return Promise.all(
         backend.pools.map(async (pool) => {
           if (view instanceof Error) return offline(pool, view.message);

@@ -41,7 +41,7 @@ export const CHILDREN = z.array(
   z.object({ pool: z.string(), pool_namespace: z.string().default(''), image: z.string() }),
 );
 export const TRASH = z.array(z.object({ id: z.string(), name: z.string() }));
-export const METADATA = z.union([z.record(z.string(), z.string()), z.array(z.never()).transform(() => ({}))]);
+const METADATA = z.record(z.string(), z.string());
 export const DU = z.object({ images: z.array(z.object({ used_size: bytes })) });
 
 export const FSID = z.object({ fsid: z.uuid() });
@@ -70,3 +70,7 @@ export const parseReport = <T extends z.ZodType>(schema: T, text: string, progra
     );
   }
 };
+
+/** Of an image without any it prints nothing at all, or an empty list. */
+export const parseMetadata = (text: string): Readonly<Record<string, string>> =>
+  ['', '[]'].includes(text.trim()) ? {} : parseReport(METADATA, text, 'rbd');

@@ -67,6 +67,7 @@ paxos propose interval = 0.05
 paxos min wait = 0.01
 mon tick interval = 1
 mon mgr beacon grace = 5
+mon mgr mkfs grace = 0
 mon data = ${dir}/mon
 mon initial members = a
 mon pg warn min per osd = 0
