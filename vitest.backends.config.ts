@@ -1,13 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-/** Suites on real backends: each starts what it needs and says what is missing. */
+/** The drivers against the storage systems themselves. What is not installed is said, and skipped. */
 export default defineConfig({
   test: {
     include: ['test/backends/**/*.test.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // each file brings its own storage system up, which takes all there is of the machine
+    fileParallelism: false,
     sequence: { shuffle: false },
   },
 });

@@ -6,10 +6,11 @@ import { isMissing } from '../local/durable-file.ts';
 import { CONCURRENCY } from './drivers/config.ts';
 import { FILE_BACKEND } from './drivers/file/config.ts';
 import { LVM_BACKEND } from './drivers/lvm/config.ts';
+import { RBD_BACKEND } from './drivers/rbd/config.ts';
 
 /** The agent's configuration: one JSON file, parsed once, all of its problems said at once. */
 
-const backend = z.discriminatedUnion('driver', [FILE_BACKEND, LVM_BACKEND]);
+const backend = z.discriminatedUnion('driver', [FILE_BACKEND, LVM_BACKEND, RBD_BACKEND]);
 
 const schema = z.strictObject({
   host_id: z.string().regex(HOST_ID, 'letters, digits, dash and underscore, 60 at the most'),

@@ -10,6 +10,8 @@ export interface PoolReport {
   readonly name: string;
   /** Identity of the real pool: two hosts that serve the same share report the same one. */
   readonly poolId: string;
+  /** Pools with the same one can be moved between by the backend itself; left out: by nobody but the agents. */
+  readonly systemId?: string;
   readonly state: 'up' | 'offline';
   readonly reason: string | null;
   readonly totalBytes: number;
@@ -19,8 +21,6 @@ export interface PoolReport {
   /** Sum of the virtual sizes of what was made there. */
   readonly provisionedBytes: number;
   readonly thin: boolean;
-  /** Which storage system it is a pool of: the backend may move a volume by itself between two with the same one. */
-  readonly systemId?: string;
   /** Where a guest on this host finds an object of the pool, with `{object}` for its name; null when there is no such path. */
   readonly devicePath: string | null;
 }

@@ -6,6 +6,7 @@ import type { RunTool } from '../tools/run-tool.ts';
 import type { Driver } from './contract.ts';
 import { fileDriver } from './file/driver.ts';
 import { lvmDriver } from './lvm/driver.ts';
+import { rbdDriver } from './rbd/driver.ts';
 
 /** The agent's backends by name. A driver is chosen by the configuration alone. */
 export interface Backends {
@@ -39,6 +40,8 @@ const makeDriver = (backend: BackendConfig, deps: DriverDeps): Driver => {
         commandTimeoutMs: backend.command_timeout_seconds * 1000,
         deps,
       });
+    case 'rbd':
+      return rbdDriver(backend, deps);
   }
 };
 

@@ -167,7 +167,8 @@ const access = (setUp: SetUp): void => {
     const content = await contentOf(driver, pool, NAME);
 
     expect(content.subarray(SIZE_BYTES - 5, SIZE_BYTES).toString()).toBe('tail!');
-    expect(await driver.path({ pool, objectName: NAME })).toMatch(/^\//);
+    // none where a guest opens it by a name of the backend's own
+    expect((await driver.path({ pool, objectName: NAME })) ?? '/').toMatch(/^\//);
   });
 
   it('opens a source for reading alone while somebody else has it open for writing', async () => {

@@ -1,0 +1,96 @@
+import { type VolmoveError, volmoveError } from '../../../domain/error.ts';
+import type { FoundObject } from '../contract.ts';
+import type { FoundPool } from './cluster.ts';
+import { type Commands, RBD } from './commands.ts';
+import { ERRNO, errnoOf, refusalBy } from './errors.ts';
+import { imageSpec } from './names.ts';
+import { CHILDREN, DU, INFO, type Info, parseMetadata, parseReport, SNAPSHOTS, STATUS, type Status } from './report.ts';
+
+/** Questions about one image, and the tag by which volmove knows its own. */
+export interface Images {
+  /** Undefined when there is none of that name. */
+  info(where: FoundPool, image: string, signal: AbortSignal): Promise<Info | undefined>;
+  status(where: FoundPool, image: string, signal: AbortSignal): Promise<Status | undefined>;
+  snapshots(where: FoundPool, image: string, signal: AbortSignal): Promise<string[]>;
+  /** As `pool/image`. */
+  clones(where: FoundPool, image: string, signal: AbortSignal): Promise<string[]>;
+  usedBytes(where: FoundPool, image: string, signal: AbortSignal): Promise<number>;
+  /** `ours` carries the tag of its own name; `unfinished` none yet, and no data, as an interrupted create leaves it. */
+  makerOf(where: FoundPool, image: string, signal: AbortSignal): Promise<'ours' | 'unfinished' | 'others'>;
+  tag(where: FoundPool, image: string, signal: AbortSignal): Promise<void>;
+  /** For what ends well or is refused. Its standard output. */
+  act(where: FoundPool, image: string, args: readonly string[], signal: AbortSignal): Promise<string>;
+}
+
+const TAG = 'volmove';
+
+/** A name's worth: a copy of the image that somebody made with its metadata has another name. */
+const tagFor = (image: string): string => JSON.stringify({ name: image });
+
+export const found = ({ id, size }: Info): FoundObject => ({ objectId: id, sizeBytes: size });
+
+export const missing = (where: FoundPool, object: string): VolmoveError =>
+  volmoveError('ObjectMissing', { object, place: where.place });
+
+export const imagesOf = (commands: Commands, timeoutSeconds: number): Images => {
+  const asked = ({ place }: FoundPool, object: string) => ({ place, object, timeoutSeconds });
+
+  const act: Images['act'] = async (where, image, args, signal) => {
+    const end = await commands.rbd(args, signal);
+    if (end.exitCode !== 0) throw refusalBy(end, asked(where, image));
+    return end.stdout;
+  };
+  const ask = async (
+    where: FoundPool,
+    image: string,
+    question: readonly string[],
+    signal: AbortSignal,
+  ): Promise<string | undefined> => {
+    const end = await commands.rbd([...question, imageSpec(where.pool, image), '--format', 'json'], signal);
+    if (end.exitCode === 0) return end.stdout;
+    const refusal = refusalBy(end, asked(where, image));
+    if (refusal.code === 'ObjectMissing' && errnoOf(end) === ERRNO.NOT_THERE) return undefined;
+    throw refusal;
+  };
+  const must = async (where: FoundPool, image: string, question: readonly string[], signal: AbortSignal) => {
+    const answer = await ask(where, image, question, signal);
+    if (answer === undefined) throw missing(where, image);
+    return answer;
+  };
+
+  const images: Images = {
+    act,
+    async info(where, image, signal) {
+      const answer = await ask(where, image, ['info'], signal);
+      return answer === undefined ? undefined : parseReport(INFO, answer, RBD.program);
+    },
+    async status(where, image, signal) {
+      const answer = await ask(where, image, ['status'], signal);
+      return answer === undefined ? undefined : parseReport(STATUS, answer, RBD.program);
+    },
+    async snapshots(where, image, signal) {
+      const answer = await must(where, image, ['snap', 'ls'], signal);
+      return parseReport(SNAPSHOTS, answer, RBD.program).map(({ name }) => name);
+    },
+    async clones(where, image, signal) {
+      const answer = await must(where, image, ['children', '--all'], signal);
+      return parseReport(CHILDREN, answer, RBD.program).map(({ pool, pool_namespace: namespace, image: name }) =>
+        [pool, ...(namespace === '' ? [] : [namespace]), name].join('/'),
+      );
+    },
+    async usedBytes(where, image, signal) {
+      const { images: rows } = parseReport(DU, await must(where, image, ['du'], signal), RBD.program);
+      return rows.reduce((sum, { used_size: used }) => sum + used, 0);
+    },
+    async makerOf(where, image, signal) {
+      const answer = await must(where, image, ['image-meta', 'list'], signal);
+      const tag = parseMetadata(answer)[TAG];
+      if (tag !== undefined) return tag === tagFor(image) ? 'ours' : 'others';
+      return (await images.usedBytes(where, image, signal)) === 0 ? 'unfinished' : 'others';
+    },
+    async tag(where, image, signal) {
+      await act(where, image, ['image-meta', 'set', imageSpec(where.pool, image), TAG, tagFor(image)], signal);
+    },
+  };
+  return images;
+};

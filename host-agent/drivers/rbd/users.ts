@@ -1,0 +1,62 @@
+import { volmoveError } from '../../../domain/error.ts';
+import type { DriverDeps } from '../registry.ts';
+import type { FoundPool } from './cluster.ts';
+import type { Images } from './images.ts';
+import { imageSpec } from './names.ts';
+
+/**
+ * Who has an image open. The cluster takes a client that has died for alive until its watch expires; of those that this agent has
+ * lost a moment ago it is waited for, and nobody else's is ever taken for one of them while an image of ours is open.
+ */
+export interface Users {
+  /** Until `closed` of the answer is called. */
+  opened(where: FoundPool, image: string): { closed(): void };
+  /** A process of this agent ended without closing the image. */
+  lost(where: FoundPool, image: string): void;
+  /** ObjectBusy, with who it is. */
+  requireNone(where: FoundPool, image: string, signal: AbortSignal): Promise<void>;
+}
+
+/** `osd_client_watch_timeout` is 30 s, and is looked at now and then. */
+export const WATCH_EXPIRES_MS = 45_000;
+const LOOK_EVERY_MS = 1_000;
+
+export const usersOf = (images: Images, { monotonicMs, sleep }: Pick<DriverDeps, 'monotonicMs' | 'sleep'>): Users => {
+  const open = new Map<string, number>();
+  const lostAtMs = new Map<string, number>();
+  const key = ({ pool }: FoundPool, image: string): string => imageSpec(pool, image);
+  const count = (name: string, by: number): void => {
+    const now = (open.get(name) ?? 0) + by;
+    if (now === 0) open.delete(name);
+    else open.set(name, now);
+  };
+  return {
+    opened(where, image) {
+      const name = key(where, image);
+      count(name, 1);
+      let isOpen = true;
+      return {
+        closed() {
+          if (isOpen) count(name, -1);
+          isOpen = false;
+        },
+      };
+    },
+    lost: (where, image) => void lostAtMs.set(key(where, image), monotonicMs()),
+    async requireNone(where, image, signal) {
+      const name = key(where, image);
+      for (;;) {
+        const watchers = (await images.status(where, image, signal))?.watchers ?? [];
+        if (watchers.length === 0) break;
+        const lostMs = lostAtMs.get(name) ?? Number.NEGATIVE_INFINITY;
+        if (open.has(name) || monotonicMs() - lostMs > WATCH_EXPIRES_MS)
+          throw volmoveError('ObjectBusy', {
+            object: image,
+            reason: `${watchers.map(({ address }) => address).join(', ')} has it open`,
+          });
+        await sleep(LOOK_EVERY_MS, signal);
+      }
+      lostAtMs.delete(name);
+    },
+  };
+};
