@@ -26,6 +26,7 @@ const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 const SIZE_BYTES = 4 * GIB;
 const STRIDE_BYTES = 16 * MIB;
+/** Of each; `ONLY=moves` leaves the copies out. */
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const NEVER = new AbortController().signal;
 const run = promisify(execFile);
@@ -149,7 +150,7 @@ try {
   for (const pool of ['a', 'b']) await cluster.makePool(pool);
   const driver = await driverOn(cluster, directory);
   await fill(driver, nameOf(0));
-  await copies(cluster, driver, nameOf(0), directory);
+  if (process.env.ONLY !== 'moves') await copies(cluster, driver, nameOf(0), directory);
   const { moves } = driver;
   if (!moves) throw new Error('The driver makes no moves.');
   const took: Record<'ours' | 'bare', number[]> = { ours: [], bare: [] };

@@ -34,10 +34,9 @@ export const rbdMoves = (deps: MoveDeps): BackendMoves => {
     move: BackendMove,
     signal: AbortSignal,
     act: (placed: PlacedMove, standing: Standing) => Promise<T>,
-    asItIsNow = false,
   ): Promise<T> =>
     turns(`${move.destination.pool}/${move.destination.objectName}`)(async () => {
-      const one = await placed(move, signal, asItIsNow);
+      const one = await placed(move, signal);
       return act(one, await lookAt(move, one.places, deps.images, signal));
     });
 
@@ -68,7 +67,7 @@ export const rbdMoves = (deps: MoveDeps): BackendMoves => {
         if (standing.state === 'none') await prepareMove(one, deps);
         if (standing.state === 'none' || standing.state === 'begun') await executions.ensure(specOf(one));
       };
-      return at(move, signal, begin, true);
+      return at(move, signal, begin);
     },
     poll: (move, signal) => at(move, signal, stateOf),
     finish: (move, signal) =>
