@@ -3,7 +3,7 @@ import { guestProblem, runInGuest } from '../test/backends/guest/guest.ts';
 
 /**
  * A thin volume of 10 GiB with 1 GiB in it, from one volume group to another, on a guest's kernel: volmove's copy with its digest,
- * and dd. `npm run bench:lvm`
+ * and dd. `npm run bench:lvm [-- ROUNDS]`
  */
 const problem = guestProblem([
   ['lvm', 'lvm2'],
@@ -13,12 +13,15 @@ if (problem !== undefined) {
   console.error(`It cannot run here: ${problem}`);
   process.exit(1);
 }
-const { exitCode, stdout, stderr } = await runInGuest([process.execPath, 'bench/lvm/in-guest.ts'], {
-  disks: ['3G', '3G'],
-  memoryMib: 1024,
-  timeoutSeconds: 590,
-  udev: false,
-});
+const { exitCode, stdout, stderr } = await runInGuest(
+  [process.execPath, 'bench/lvm/in-guest.ts', ...process.argv.slice(2)],
+  {
+    disks: ['3G', '3G'],
+    memoryMib: 1024,
+    timeoutSeconds: 590,
+    udev: false,
+  },
+);
 console.log(stdout);
 if (exitCode !== 0) console.error(stderr);
 process.exitCode = exitCode ?? 1;

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createChildren } from '../../host-agent/children/child.ts';
@@ -16,7 +17,7 @@ import { createRunTool } from '../../host-agent/tools/run-tool.ts';
 const MIB = 1024 * 1024;
 const SIZE_BYTES = 10 * 1024 * MIB;
 const PIECES = 256;
-const ROUNDS = 3;
+const ROUNDS = Number(process.argv[2] ?? 3);
 const NEVER = new AbortController().signal;
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 

@@ -2,8 +2,8 @@ import type { ThinSpace } from './space.ts';
 
 /**
  * A thin pool that is full does not refuse: the kernel holds the writes back for a minute, and fails them then. So what takes space
- * is stopped before, at the configured limits. Looked at once a second while something is written, and before it could have
- * become full since.
+ * is stopped before, at the configured limits. Looked at every few seconds while something is written, because of what
+ * others write, and before it could have become full by what is written here.
  */
 export interface SpaceGuard {
   /** Rejects when the pool may not take that much any more. */
@@ -22,7 +22,7 @@ export interface GuardDeps {
   readonly monotonicMs: () => number;
 }
 
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 5_000;
 const NEVER = new AbortController().signal;
 
 /** Whoever asks while it is under way waits for that one. */

@@ -39,7 +39,7 @@ export const thinDevice = ({ device, allocation, guard, zeroing, explain }: Thin
       await guard.admit(lengthBytes, signal);
     } catch (error) {
       const mapped = (await data(offset, lengthBytes, signal)).reduce((sum, range) => sum + range.lengthBytes, 0);
-      if (mapped < lengthBytes || !(await allocation.runs(offset, offset, signal))) throw error;
+      if (mapped < lengthBytes || !(await allocation.runs(offset, offset, signal))) throw await explain(error);
     }
   };
   const changing = async <T>(

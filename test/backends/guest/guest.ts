@@ -94,7 +94,6 @@ export const runInGuest = (command: readonly string[], options: GuestOptions): P
 export interface GuestTest {
   readonly name: string;
   readonly status: string;
-  readonly seconds: number;
   readonly failure: string;
 }
 
@@ -110,7 +109,6 @@ interface JsonReport {
     readonly assertionResults: readonly {
       readonly fullName: string;
       readonly status: string;
-      readonly duration?: number;
       readonly failureMessages?: readonly string[];
     }[];
   }[];
@@ -119,11 +117,10 @@ interface JsonReport {
 const testsOf = ({ testResults }: JsonReport): GuestTest[] =>
   testResults.flatMap(({ name, message, assertionResults }) =>
     assertionResults.length === 0
-      ? [{ name: relative(ROOT, name), status: 'failed', seconds: 0, failure: message || 'it has no tests' }]
-      : assertionResults.map(({ fullName, status, duration = 0, failureMessages = [] }) => ({
+      ? [{ name: relative(ROOT, name), status: 'failed', failure: message || 'it has no tests' }]
+      : assertionResults.map(({ fullName, status, failureMessages = [] }) => ({
           name: fullName,
           status,
-          seconds: duration / 1000,
           failure: failureMessages.join('\n'),
         })),
   );

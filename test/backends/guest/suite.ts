@@ -31,8 +31,7 @@ export const guestSuite = async ({ name, files, programs, ...options }: GuestSui
       ).toBe(true);
       expect(tests.length, end.stderr).toBeGreaterThan(0);
     });
-    for (const { name: title, status, failure, seconds } of tests) {
-      const said = `${title} (${seconds.toFixed(1)} s)`;
+    for (const { name: said, status, failure } of tests) {
       if (status === 'passed' || status === 'failed') it(said, () => expect(status, failure).toBe('passed'));
       else it.skipIf(true)(`${said} (${status} in the guest)`, () => expect.unreachable());
     }

@@ -48,6 +48,7 @@ describe('a thin pool', () => {
     await create(driver, 200);
     const device = await opened(driver, 'rw');
     await device.write(0, Buffer.alloc(MIB, 7));
+    await device.flush();
     await sh('lvcreate', '-y', '-V', '200M', '-T', `${vg}/pool`, '-n', 'greedy');
     await attempt('dd', 'if=/dev/zero', `of=/dev/${vg}/greedy`, 'bs=1M', 'count=100', 'oflag=direct');
 

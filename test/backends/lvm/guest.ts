@@ -7,6 +7,6 @@ export const LVM_GUEST = {
   ],
   disks: ['2G', '2G'],
   memoryMib: 2048,
-  timeoutSeconds: 900,
+  timeoutSeconds: 1_200,
   udev: false,
 } as const;

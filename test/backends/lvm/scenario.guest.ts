@@ -117,8 +117,8 @@ describe('volumes on real LVM', () => {
     rig.ended(await rig.migrate(id, 'unused', { destination, ...options }));
 
   it.each([
-    { what: 'thin to thin in another group of another host', from: THIN_A, to: THIN_B, thin: true },
-    { what: 'thin to another thin pool of the same group, locked', from: THIN_A, to: THIN_A2, thin: true, lock: true },
+    { what: 'thin to thin of another group', from: THIN_A, to: THIN_B, thin: true },
+    { what: 'thin to another pool, locked', from: THIN_A, to: THIN_A2, thin: true, lock: true },
     { what: 'thick to thin', from: THICK_A, to: THIN_B, thin: true },
     { what: 'thin to thick', from: THIN_B, to: THICK_A, thin: false },
     { what: 'file to thin', from: FILE_A, to: THIN_B, thin: true },
