@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/backends/**/*.test.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    env: { TEST_DEADLINE_MS: '170000' },
     pool: 'forks',
     // each file brings its own storage system up, which takes all there is of the machine
     fileParallelism: false,

@@ -280,9 +280,10 @@ export type DataPhase = (typeof DATA_PHASES)[DataKind];
 
 export const isDataKind = (kind: JobKind): kind is DataKind => Object.hasOwn(DATA_PHASES, kind);
 export const phaseOfData = (kind: DataKind): DataPhase => DATA_PHASES[kind];
+/** Ends a move of the backend, forward or back: no wish stops that, or the volume would be left between two places. */
+export const endsMove = (kind: JobKind): boolean => kind === 'backend.finish' || kind === 'backend.undo';
 /** What a lost host owes all the same: nobody else may do it, so it waits for the host. */
-export const waitsForHost = (kind: JobKind): boolean =>
-  kind === 'object.remove' || kind === 'backend.finish' || kind === 'backend.undo';
+export const waitsForHost = (kind: JobKind): boolean => kind === 'object.remove' || endsMove(kind);
 /** The source's agent writes to the destination's: the job cannot do without either host. */
 export const writesToPeer = (kind: JobKind): boolean => kind === 'data.copy' || kind === 'data.repair';
 

@@ -1,5 +1,5 @@
 import { already, type Decision, refuse, write } from '../decision.ts';
-import { volmoveError } from '../error.ts';
+import { type Failure, volmoveError } from '../error.ts';
 import { claimLost } from './claim.ts';
 import { type ClaimedMove, holdsClaim, type Volume } from './volume.ts';
 
@@ -30,15 +30,15 @@ export const dropMove =
     return write({ ...volume, claim });
   };
 
-/** Before the backend is told to go back: from this write on nobody switches over. */
+/** Before the backend is told to go back: from this write on nobody switches over. The first reason stands, whoever goes on with it. */
 export const noteUndo =
-  ({ migrationId, run }: OfRun) =>
+  ({ migrationId, run }: OfRun, reason: Failure) =>
   (volume: Volume): Decision<Volume> => {
     if (!holdsClaim(volume, migrationId, run)) return refuse(claimLost(volume, migrationId, run));
     const { claim } = volume;
     if (claim.phase === 'switching') return refuse(volmoveError('SwitchingOver', { id: volume.id }));
     if (!claim.move || claim.move.undoing) return already(volume);
-    return write({ ...volume, claim: { ...claim, move: { ...claim.move, undoing: true } } });
+    return write({ ...volume, claim: { ...claim, move: { ...claim.move, undoing: reason } } });
   };
 
 /**

@@ -95,8 +95,8 @@ export interface ClaimedMove {
   /** As that host's backend calls the destination's pool, and the object that the move makes. */
   readonly destination: { readonly pool: string; readonly objectName: string };
   readonly attachDuringMove: AttachDuringMove;
-  /** It goes back: whoever comes late and would switch over finds that it may not. */
-  readonly undoing?: true;
+  /** Why it goes back: whoever comes late and would switch over finds that it may not. */
+  readonly undoing?: Failure;
 }
 
 /** `safe`: a guest finds its bytes while they move, and loses none. `forbidden`: it would. */

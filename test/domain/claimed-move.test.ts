@@ -110,10 +110,10 @@ describe('switching over', () => {
   });
 
   it('comes too late once the backend goes back, and the way back once it switches over', () => {
-    const back = written(noteUndo(RUN)(moving()));
+    const back = written(noteUndo(RUN, REASON)(moving()));
 
     expect(refusedBy(switchOver(RUN, LATER_MS)(back)).code).toBe('ClaimLost');
-    expect(noteUndo(RUN)(back).kind).toBe('already');
-    expect(refusedBy(noteUndo(RUN)(switching())).code).toBe('SwitchingOver');
+    expect(noteUndo(RUN, REASON)(back).kind).toBe('already');
+    expect(refusedBy(noteUndo(RUN, REASON)(switching())).code).toBe('SwitchingOver');
   });
 });

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { cancelJob } from '../../functions/shared/cancel-job.ts';
+import { aJob, SOURCE_OBJECT } from '../helpers/factories.ts';
+import { createRig } from '../helpers/rig.ts';
 import { play } from '../helpers/sim/script.ts';
 import { INSIDE } from '../helpers/sim/sim.ts';
 import { ATTACHED_INSIDE, CANCELLED_INSIDE, MOVED_INSIDE, REFUSED_INSIDE, RESET_INSIDE } from './scenes.ts';
@@ -41,7 +44,44 @@ describe('a move inside a backend', () => {
     expect(jobs(trace)).toEqual(['backend.move', 'backend.undo']);
     const entered = states(trace);
     expect(entered.indexOf('UndoMove')).toBeLessThan(entered.indexOf('StopJobs'));
-    expect(sim.table.peek.volumes()[0]).toMatchObject({ claim: null, migrationStatus: 'error' });
+    expect(sim.table.peek.volumes()[0]).toMatchObject({
+      claim: null,
+      migrationStatus: 'error',
+      lastOutcome: { reason: { code: 'Cancelled', message: 'Cancelled by admin.' } },
+    });
+  });
+
+  it('goes back for the reason that there was, also when another run has to see to it', async () => {
+    const { sim, broken } = await play(CANCELLED_INSIDE, ({ label }, { engine }) => {
+      const [first] = engine.executions();
+      if (first && /^goes back from/.test(label)) engine.abort(first, 'ABORTED');
+      return 'none';
+    });
+
+    expect(broken).toBeUndefined();
+    expect(sim.engine.executions()).toHaveLength(2);
+    expect(sim.table.peek.volumes()[0]?.lastOutcome).toMatchObject({ run: 2, reason: { code: 'Cancelled' } });
+  });
+
+  it.each(['backend.finish', 'backend.undo'] as const)('has no wish stop its %s', async (kind) => {
+    const rig = await createRig();
+    const job = aJob(
+      {},
+      {
+        kind,
+        input: {
+          source: SOURCE_OBJECT,
+          destination: { pool: 'hdd', objectName: 'made' },
+          sizeBytes: 1,
+          progressIntervalSeconds: null,
+        },
+      },
+    );
+    await rig.deps.store.jobs.create(job);
+    const why = { code: 'Cancelled', message: 'Cancelled by admin.', remedy: 'None.' } as const;
+
+    expect(await cancelJob(rig.deps)(job.hostId, job.id, why)).toBe(false);
+    expect((await rig.deps.store.jobs.get(job.hostId, job.id))?.stage.state).toBe('queued');
   });
 
   it('is a copy when the backend says no, and the refusal leaves nothing to undo', async () => {

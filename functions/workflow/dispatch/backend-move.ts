@@ -1,4 +1,4 @@
-import { volmoveError } from '../../../domain/error.ts';
+import { type Failure, volmoveError } from '../../../domain/error.ts';
 import { type MoveInput, migrationJobId, resultOf, type Waiting } from '../../../domain/job/job.ts';
 import { type EnterPhase, enterPhase } from '../../../domain/migration/run.ts';
 import { wayOf } from '../../../domain/migration/way.ts';
@@ -95,9 +95,9 @@ export const dispatchFinish =
 /** UndoMove: the way back, before the claim may be released. */
 export const dispatchUndo =
   (deps: Deps) =>
-  async (claimed: Claimed, waiting: Waiting): Promise<void> => {
+  async (claimed: Claimed, waiting: Waiting, reason: Failure): Promise<void> => {
     const { volume } = claimed;
-    await deps.store.volumes.apply([volume.id], noteUndo(volume.claim));
+    await deps.store.volumes.apply([volume.id], noteUndo(volume.claim, reason));
     await dispatchEnd(deps, claimed, waiting, { kind: 'backend.undo', phase: 'rolling_back' });
   };
 

@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { volmoveError } from '../../../domain/error.ts';
+import { type Failure, volmoveError } from '../../../domain/error.ts';
 import type { Waiting } from '../../../domain/job/job.ts';
 import { isEnded } from '../../../domain/migration/migration.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { migrationEntries } from '../../shared/entry-owners.ts';
 import { readClaimed, readHeld } from '../claimed.ts';
+import { CAUGHT, failureOf, reasonFor } from '../failure-of.ts';
 import { RUN } from '../handler.ts';
 import { dispatchBackendMove, dispatchFinish, dispatchUndo } from './backend-move.ts';
 import { dispatchCopy, dispatchVerify } from './move.ts';
@@ -26,6 +27,8 @@ export const DISPATCH = RUN.extend({
     'source.remove',
     'destination.remove',
   ]),
+  /** Of the state that goes back from a move: the error that brought the run there. */
+  error: CAUGHT.optional(),
   token: z.string().min(1),
   entered: z.iso.datetime({ offset: true }),
   retry: z.int().nonnegative(),
@@ -50,6 +53,11 @@ const removeOne =
     if (outcome === 'kept') await deps.tasks.succeed(command.token, { removed: false });
   };
 
+const reasonOf = async (deps: Deps, { migrationId, error }: Dispatch): Promise<Failure> => {
+  const migration = await deps.store.migrations.get(migrationId);
+  return reasonFor(failureOf(error ?? { Error: 'Internal', Cause: 'it was not said why' }), migration);
+};
+
 /** Every starred state of migrate-volume. */
 export const dispatch =
   (deps: Deps) =>
@@ -63,7 +71,7 @@ export const dispatch =
         await dispatchFinish(deps)(await readClaimed(deps)(command), waiting);
         return undefined;
       case 'backend.undo':
-        await dispatchUndo(deps)(await readHeld(deps)(command), waiting);
+        await dispatchUndo(deps)(await readHeld(deps)(command), waiting, await reasonOf(deps, command));
         return undefined;
       case 'destination.prepare':
         await dispatchPrepare(deps)(await readClaimed(deps)(command), waiting);

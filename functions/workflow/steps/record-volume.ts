@@ -9,8 +9,8 @@ import { volumeEntries } from '../../shared/entry-owners.ts';
 import { recordOutcome } from '../../shared/outcome.ts';
 import { settleTries } from '../../shared/settle-cleanup.ts';
 import { OPERATION, type Operation } from '../dispatch/volume.ts';
+import { failureOf } from '../failure-of.ts';
 import { holdObject, letGoOfObject } from './hold-object.ts';
-import { failureOf } from './release-claim.ts';
 
 const current = async (deps: Deps, { volumeId, operation }: Operation): Promise<Volume | undefined> => {
   const volume = await deps.store.volumes.get(volumeId);

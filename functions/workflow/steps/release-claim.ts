@@ -1,18 +1,16 @@
-import * as z from 'zod';
-import { type Failure, isErrorCode, VolmoveError, volmoveError } from '../../../domain/error.ts';
-import { CATALOGUE } from '../../../domain/error-catalogue.ts';
+import type * as z from 'zod';
+import { VolmoveError, volmoveError } from '../../../domain/error.ts';
 import { migrationJobId, resultOf } from '../../../domain/job/job.ts';
 import { isEnded, type Migration } from '../../../domain/migration/migration.ts';
 import { enterPhase } from '../../../domain/migration/run.ts';
 import { release } from '../../../domain/volume/claim.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
+import { CAUGHT, failureOf, reasonFor } from '../failure-of.ts';
 import { RUN, type Run } from '../handler.ts';
 
-/** The error that sent the run here, as a Catch sees it. */
-export const RELEASE = RUN.extend({
-  error: z.object({ Error: z.string().default('Internal'), Cause: z.string().default('') }),
-});
+/** The error that sent the run here. */
+export const RELEASE = RUN.extend({ error: CAUGHT });
 export type Release = z.infer<typeof RELEASE>;
 
 export interface Released {
@@ -21,23 +19,6 @@ export interface Released {
   readonly error: string;
   readonly cause: string;
 }
-
-const textOf = (cause: string): string => {
-  try {
-    const parsed: unknown = JSON.parse(cause);
-    if (typeof parsed === 'object' && parsed !== null && 'errorMessage' in parsed) return String(parsed.errorMessage);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  return cause;
-};
-
-/** A state machine's error as a failure of ours: its name is one of our codes, or one of Step Functions' own. */
-export const failureOf = ({ Error: name, Cause: cause }: Release['error']): Failure => {
-  if (isErrorCode(name)) return { code: name, message: textOf(cause), remedy: CATALOGUE[name].remedy };
-  if (name === 'States.Timeout') return volmoveError('TimedOut', { state: 'A state of the execution' }).toFailure();
-  return volmoveError('Internal', { reason: `${name}: ${textOf(cause)}` }).toFailure();
-};
 
 /** How the run's claim ended, whoever ended it. */
 const outcomeOf = (volume: Volume | undefined, migration: Migration, run: number): Released => {
@@ -64,12 +45,11 @@ export const releaseClaim =
     const migration = await deps.store.migrations.get(migrationId);
     if (!migration) throw volmoveError('MigrationNotFound', { id: migrationId });
     const nowMs = deps.clock.nowMs();
-    const failure = failureOf(error);
-    // a job only knows that it was told to stop; the migration knows by whom
-    const { cancel } = migration.wishes;
-    const reason =
-      failure.code === 'Cancelled' && cancel ? volmoveError('Cancelled', { by: cancel.by }).toFailure() : failure;
     const volume = await deps.store.volumes.get(migration.volumeId);
+    const failure = failureOf(error);
+    // a run that was taken over only knows that; why the backend goes back was noted by the one before
+    const begun = failure.code === 'ExecutionEnded' ? volume?.claim?.move?.undoing : undefined;
+    const reason = begun ?? reasonFor(failure, migration);
     const undone = await isUndone(deps, volume, { migrationId, run });
     const command = release({ migrationId, run, reason, undone, nowMs });
     const released = volume && (await deps.store.volumes.apply([volume.id], command)).value;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -96,9 +96,8 @@ describe.skipIf(missing.length > 0)(`volumes on real clusters of Ceph${why}`, ()
     const { cluster, spec } = await specOf(id);
     const file = join(cluster.dir, 'content');
     await writeFile(file, randomBytes(mebibytes * MIB));
-    // over the image that is there: import-diff wants a diff, so qemu-img writes the raw bytes
     const target = `rbd:${spec}:conf=${cluster.conf}:keyring=${join(cluster.dir, 'admin.keyring')}`;
-    await tool('qemu-img', ['dd', '-n', '-f', 'raw', '-O', 'raw', 'bs=4M', `if=${file}`, `of=${target}`]);
+    await tool('qemu-img', ['convert', '-n', '-f', 'raw', '-O', 'raw', file, target]);
   };
 
   const contentOf = async (id: string): Promise<string> => {
@@ -126,13 +125,12 @@ describe.skipIf(missing.length > 0)(`volumes on real clusters of Ceph${why}`, ()
     expect(await contentOf(id)).toBe(before);
     expect(await here.rbd('snap', 'ls', (await specOf(id)).spec, '--format', 'json')).toContain('"kept"');
     expect(await trashed()).toEqual([]);
-    const { body } = await rig.call<{ events: { event_type: string; phase?: string }[] }>(
+    const { body } = await rig.call<{ events: { detail: { event_type: string; phase?: string } }[] }>(
       'GET',
       `/migrations/${ended.id}/events`,
     );
-    const phases = new Set(
-      body.events.filter(({ event_type: type }) => type.endsWith('.progress')).map(({ phase }) => phase),
-    );
+    const told = body.events.map(({ detail }) => detail).filter(({ event_type: type }) => type.endsWith('.progress'));
+    const phases = new Set(told.map(({ phase }) => phase));
     expect([...phases]).toEqual(['moving']);
   });
 
@@ -157,11 +155,21 @@ describe.skipIf(missing.length > 0)(`volumes on real clusters of Ceph${why}`, ()
     await until('nothing is left of the volume', async () => (await imagesOf(id)).length === 0);
   });
 
-  /** The move is under way in the cluster: the source has no name any more. */
-  const midMove = async (id: string, source: string): Promise<string> => {
+  /** The program that makes the cluster move the image, an agent's child. */
+  const mover = async (): Promise<number | undefined> => {
+    for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      if (line.startsWith('rbd\0') && line.includes('\0execute\0') && line.includes(here.conf)) return Number(pid);
+    }
+    return undefined;
+  };
+
+  /** Asked for, and stopped in the middle of its move. */
+  const stoppedInMidMove = async (id: string): Promise<{ migration: string; pid: number }> => {
     const migration = await rig.migrate(id, 'unused', { destination: SLOW });
-    await until('the move has begun', async () => !(await imagesOf(id)).some((image) => image.endsWith(source)));
-    return migration;
+    const pid = await until('the cluster moves it', mover);
+    process.kill(pid, 'SIGSTOP');
+    return { migration, pid };
   };
   const manyObjects = async (): Promise<{ id: string; source: string; before: string }> => {
     const id = await createAt(FAST);
@@ -172,7 +180,7 @@ describe.skipIf(missing.length > 0)(`volumes on real clusters of Ceph${why}`, ()
 
   it('is refused to a guest in the middle of its move, and taken back when it is cancelled there', async () => {
     const { id, source, before } = await manyObjects();
-    const migration = await midMove(id, source);
+    const { migration } = await stoppedInMidMove(id);
 
     const refused = await rig.action(id, { 'os-reserve': null });
     await rig.call('POST', `/migrations/${migration}/action`, { cancel: {} });
@@ -187,8 +195,8 @@ describe.skipIf(missing.length > 0)(`volumes on real clusters of Ceph${why}`, ()
   });
 
   it('goes on after the agent was killed in the middle of its move', async () => {
-    const { id, source, before } = await manyObjects();
-    const migration = await midMove(id, source);
+    const { id, before } = await manyObjects();
+    const { migration } = await stoppedInMidMove(id);
 
     await rig.kill('alpha');
     await rig.start('alpha');
