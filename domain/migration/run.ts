@@ -79,6 +79,13 @@ export const closedTo = (migration: Migration, run: number): ReturnType<typeof v
   return undefined;
 };
 
+/** Runs that get no further than the one before are told once, and the last of them: they may be many. */
+const lastOfMany = (story: StoryEntry[]): StoryEntry[] => {
+  const [before, again, now] = story.slice(-3);
+  const same = now !== undefined && [before, again].every((entry) => entry?.to === now.to && entry.run < now.run);
+  return same ? story.toSpliced(-2, 1) : story;
+};
+
 export interface EnterPhase {
   readonly run: number;
   readonly phase: Phase;
@@ -129,7 +136,7 @@ export const enterPhase =
       jobs,
       objects,
       reservation,
-      story: here ? migration.story : tell(migration, phase, command.who, nowMs, command.why ?? null, run),
+      story: here ? migration.story : lastOfMany(tell(migration, phase, command.who, nowMs, command.why ?? null, run)),
       stage: here ? migration.stage : { state: 'running', phase, phaseSinceMs: nowMs },
       updatedAtMs: nowMs,
     });

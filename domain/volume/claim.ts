@@ -227,6 +227,20 @@ export const noteBegunDestination =
     return write({ ...volume, claim: { ...held, begun } });
   };
 
+const FIRST_PAUSE_MS = 2_000;
+const MOST_PAUSE_MS = 10 * 60_000;
+/** Runs that follow each other without one: what died with its execution needs no more. */
+const RUNS_AT_ONCE = 3;
+
+/**
+ * How long a claimed run that has ended is left alone. What only a person can put right (a backend that will not go back from its
+ * move) must not be tried again every second.
+ */
+export const takenOverAtMs = ({ run, raisedAtMs, claimedAtMs }: Claim): number => {
+  if (run < RUNS_AT_ONCE) return claimedAtMs;
+  return (raisedAtMs ?? claimedAtMs) + Math.min(MOST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (run - RUNS_AT_ONCE));
+};
+
 /** The reconciler's: a new run takes the claim over, so that a zombie of the old one can do nothing more. */
 export const raiseRun =
   (migrationId: string, fromRun: number, rollback: Failure, nowMs: number) =>
@@ -236,5 +250,10 @@ export const raiseRun =
     if (held?.migrationId !== migrationId || held.run !== fromRun)
       return refuse(claimLost(volume, migrationId, fromRun));
     const fence = volume.fence + 1;
-    return write({ ...volume, fence, claim: { ...held, run: fromRun + 1, fence, rollback }, updatedAtMs: nowMs });
+    return write({
+      ...volume,
+      fence,
+      claim: { ...held, run: fromRun + 1, fence, rollback, raisedAtMs: nowMs },
+      updatedAtMs: nowMs,
+    });
   };

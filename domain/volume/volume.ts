@@ -85,6 +85,8 @@ export interface Claim {
   /** Noted before the copy when it is to be kept for a retry: whatever ends the claim keeps it in the same write. */
   readonly begun?: BegunDestination;
   readonly claimedAtMs: number;
+  /** When the run before was taken over; undefined: the claim is still of the run that was asked for. */
+  readonly raisedAtMs?: number;
 }
 
 /** A move inside a backend (design section 4), as it was begun by the run that noted it or by one before. */

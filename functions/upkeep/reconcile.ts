@@ -1,7 +1,7 @@
 import { VolmoveError, volmoveError } from '../../domain/error.ts';
 import { executionName } from '../../domain/names.ts';
 import type { ExecutionStatus } from '../../domain/ports.ts';
-import { raiseRun } from '../../domain/volume/claim.ts';
+import { raiseRun, takenOverAtMs } from '../../domain/volume/claim.ts';
 import { type Claim, holdsClaim, type Volume } from '../../domain/volume/volume.ts';
 import type { Deps } from '../shared/deps.ts';
 import { recordOutcome, settle } from '../shared/outcome.ts';
@@ -16,12 +16,13 @@ export const startClaimedRun =
 
 /**
  * An execution that ended while its claim stands (stopped by hand, timed out, States.Runtime): a new run takes the claim
- * over and goes straight to ReleaseClaim. The old run can do nothing more, wherever it is frozen.
+ * over and goes straight to ReleaseClaim; after many of them not at once. The old run can do nothing more, wherever it is frozen.
  */
 export const takeOver =
   (deps: Deps) =>
   async (volume: Volume & { claim: Claim }, status: ExecutionStatus): Promise<void> => {
     const { migrationId, run } = volume.claim;
+    if (deps.clock.nowMs() < takenOverAtMs(volume.claim)) return;
     const reason = volmoveError('ExecutionEnded', { status: status.state, cause: status.cause }).toFailure();
     try {
       const raised = await deps.store.volumes.apply(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { volmoveError } from '../../domain/error.ts';
-import { claim, finalize, markMigrationStatus, raiseRun, release } from '../../domain/volume/claim.ts';
+import { claim, finalize, markMigrationStatus, raiseRun, release, takenOverAtMs } from '../../domain/volume/claim.ts';
 import { type Claim, VOLUME_STATUSES, type Volume } from '../../domain/volume/volume.ts';
 import { START_MS } from '../helpers/clock.ts';
 import {
@@ -252,6 +252,19 @@ describe('raising the run', () => {
     const next = written(raiseRun(MIGRATION_ID, 1, reason, nowMs + 2)(claimed));
 
     expect(next).toMatchObject({ fence: 9, claim: { run: 2, fence: 9, rollback: reason, phase: 'moving' } });
+  });
+
+  it('is done at once for the first runs, and after ever longer pauses of ten minutes at the most for those after them', () => {
+    let volume = claimed;
+    const pausesMs = Array.from({ length: 20 }, (_, n) => {
+      const held = volume.claim as NonNullable<typeof volume.claim>;
+      const pauseMs = takenOverAtMs(held) - (held.raisedAtMs ?? held.claimedAtMs);
+      volume = written(raiseRun(MIGRATION_ID, n + 1, reason, nowMs + 1_000 * n)(volume));
+      return Math.max(0, pauseMs);
+    });
+
+    expect(pausesMs.slice(0, 5)).toEqual([0, 0, 2_000, 4_000, 8_000]);
+    expect(pausesMs.at(-1)).toBe(600_000);
   });
 
   it('agrees when it was done, and is refused when the claim is somebody else’s or gone', () => {

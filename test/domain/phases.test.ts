@@ -85,6 +85,15 @@ describe('transitions between the phases of a run', () => {
     expect(NEXT_PHASES.rolling_back).toEqual([]);
   });
 
+  it('runs that get no further than those before them are told once, and the last of them', () => {
+    let migration = inPhase('rolling_back');
+    for (const run of [2, 3, 4, 5, 6]) migration = written(enter('rolling_back', run)(migration));
+
+    const told = migration.story.filter(({ to }) => to === 'rolling_back').map(({ run }) => run);
+    expect(told).toEqual([2, 6]);
+    expect(migration.run).toBe(6);
+  });
+
   it('ranks rise with the story, so that event sequences do', () => {
     const falling = PHASES.flatMap((from) =>
       NEXT_PHASES[from].filter((to) => PHASE_RANK[to] <= PHASE_RANK[from]).map((to) => `${from} > ${to}`),
