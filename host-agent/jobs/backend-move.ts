@@ -14,8 +14,10 @@ import type { AgentParts, JobHandler, JobRun } from './context.ts';
 type Run = JobRun<'backend.move'>;
 
 const PAUSE_BETWEEN_TRIES_MS = 2_000;
-/** A backend is asked often enough for a report, and seldom enough for one that counts requests. */
+/** A short move is not waited for long after its end, and a backend that counts requests is asked seldom during a long one. */
+const LEAST_POLL_MS = 250;
 const MOST_POLL_MS = 5_000;
+const POLLS_PER_TIME = 10;
 
 const moveOf = ({ source, destination, sizeBytes }: MoveInput): BackendMove => ({ source, destination, sizeBytes });
 
@@ -26,8 +28,10 @@ const movesOf = (parts: AgentParts, { source }: Pick<MoveInput, 'source'>): Back
   return moves;
 };
 
-const pollMs = ({ settings }: AgentParts, { job }: Run): number =>
-  Math.min(MOST_POLL_MS, (job.input.progressIntervalSeconds ?? settings.progressIntervalSeconds) * 1000);
+const pollMs = ({ settings }: AgentParts, { job }: Run, elapsedMs: number): number => {
+  const reportMs = (job.input.progressIntervalSeconds ?? settings.progressIntervalSeconds) * 1000;
+  return Math.min(Math.max(LEAST_POLL_MS, elapsedMs / POLLS_PER_TIME), MOST_POLL_MS, reportMs);
+};
 
 /** Undefined where nothing is known of how far it is: then nothing is told, which is not 0 percent. */
 const settledBytes = (state: MoveState, totalBytes: number): number | undefined => {
@@ -47,6 +51,7 @@ const watch = async (parts: AgentParts, run: Run, moves: BackendMoves, first: Mo
   const move = moveOf(run.job.input);
   const totalBytes = move.sizeBytes;
   const rate = createRate(parts.monotonicMs);
+  const beganMs = parts.monotonicMs();
   for (let state = first; ; state = await moves.poll(move, run.signal)) {
     const settled = settledBytes(state, totalBytes);
     if (settled !== undefined)
@@ -56,7 +61,7 @@ const watch = async (parts: AgentParts, run: Run, moves: BackendMoves, first: Mo
       const reason = state.state === 'failed' ? state.reason : 'the move is not there any more';
       throw volmoveError('BackendRefused', { place: formatPlacement(run.job.input.source), reason });
     }
-    await parts.sleep(pollMs(parts, run), run.signal);
+    await parts.sleep(pollMs(parts, run, parts.monotonicMs() - beganMs), run.signal);
   }
 };
 

@@ -15,7 +15,7 @@ const INPUT = {
   sizeBytes: GIB,
   progressIntervalSeconds: null,
 };
-const POLL_MS = 5_000;
+const POLL_MS = 250;
 const TRY_AGAIN_MS = 2_000;
 const AWAY = volmoveError('BackendOffline', { place: 'ceph', reason: 'no monitor answers' });
 
