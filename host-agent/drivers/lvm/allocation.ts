@@ -75,8 +75,10 @@ export const createAllocation = (
   // what is written while the map is read may be in it or not
   let since: { readonly from: number; readonly end: number }[] = [];
 
-  const mark = ({ map, written }: Known, from: number, end: number): void =>
-    written.add(Math.floor(from / map.blockBytes), Math.ceil(end / map.blockBytes));
+  const mark = ({ map, written }: Known, from: number, end: number): void => {
+    // no block is touched by nothing, also where that lies inside of one
+    if (from < end) written.add(Math.floor(from / map.blockBytes), Math.ceil(end / map.blockBytes));
+  };
 
   const read = async (signal: AbortSignal | undefined): Promise<Known | undefined> => {
     since = [];

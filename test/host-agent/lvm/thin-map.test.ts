@@ -78,6 +78,7 @@ describe('what is mapped of a volume', () => {
         const all = Array.from({ length: end - from }, (_, i) => expected.has(Math.floor((from + i) / 4)));
         if (end > from) expect(allocation.isMapped(from, end)).toBe(all.every(Boolean));
       }),
+      { examples: [[[], [[7, 7]], [0, 5]]] },
     );
   });
 
