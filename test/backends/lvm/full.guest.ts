@@ -52,7 +52,12 @@ describe('a thin pool', () => {
     await sh('lvcreate', '-y', '-V', '200M', '-T', `${vg}/pool`, '-n', 'greedy');
     await attempt('dd', 'if=/dev/zero', `of=/dev/${vg}/greedy`, 'bs=1M', 'count=100', 'oflag=direct');
 
-    const failure = await thrownBy(device.write(100 * MIB, Buffer.alloc(MIB, 7)));
+    // whoever looked a moment ago lets the write through; it has not been made before it is flushed
+    const writtenThrough = async (): Promise<void> => {
+      await device.write(100 * MIB, Buffer.alloc(MIB, 7));
+      await device.flush();
+    };
+    const failure = await thrownBy(writtenThrough());
     const [pool] = await driver.pools(NEVER);
 
     expect(failure.name).toBe('NoSpace');
