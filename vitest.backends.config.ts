@@ -8,8 +8,8 @@ export default defineConfig({
     hookTimeout: 300_000,
     env: { TEST_DEADLINE_MS: '170000' },
     pool: 'forks',
-    // each file brings its own storage system up; a guest has one processor
-    maxWorkers: 2,
+    // each file brings its own storage system up, which takes all there is of the machine
+    fileParallelism: false,
     sequence: { shuffle: false },
   },
 });
