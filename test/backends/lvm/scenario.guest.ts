@@ -113,8 +113,12 @@ describe('volumes on real LVM', () => {
     return (Number((await sh('dmsetup', 'status', name)).split(' ')[3]) * 512) / MIB;
   };
 
+  /** What an earlier test has removed is free again with its host's next heartbeat. */
+  const migrate = (id: string, options: object): Promise<string> =>
+    until('there is room for it', () => rig.migrate(id, 'unused', options));
+
   const move = async (id: string, destination: string, options: object = {}): Promise<MigrationBody> =>
-    rig.ended(await rig.migrate(id, 'unused', { destination, ...options }));
+    rig.ended(await migrate(id, { destination, ...options }));
 
   it.each([
     { what: 'thin to thin of another group', from: THIN_A, to: THIN_B, thin: true },
@@ -143,7 +147,7 @@ describe('volumes on real LVM', () => {
     const id = await createAt(THIN_A);
     await fill(id);
     const before = await contentOf(id);
-    const migration = await rig.migrate(id, 'unused', { destination: THIN_B, bandwidth_bytes_per_second: SLOW });
+    const migration = await migrate(id, { destination: THIN_B, bandwidth_bytes_per_second: SLOW });
     await rig.inPhase(migration, 'copying');
     await until('some of it is copied', async () => ((await rig.migration(migration)).progress?.done_bytes ?? 0) > 0);
 
@@ -161,7 +165,7 @@ describe('volumes on real LVM', () => {
   it('gives way to an attach in the middle, and leaves nothing at the destination', async () => {
     const id = await createAt(THIN_A);
     await fill(id);
-    const migration = await rig.migrate(id, 'unused', { destination: THIN_B, bandwidth_bytes_per_second: SLOW });
+    const migration = await migrate(id, { destination: THIN_B, bandwidth_bytes_per_second: SLOW });
     await rig.inPhase(migration, 'copying');
 
     const reserved = await rig.action(id, { 'os-reserve': null });
@@ -175,7 +179,7 @@ describe('volumes on real LVM', () => {
   it('is cancelled in the middle, and leaves nothing at the destination', async () => {
     const id = await createAt(THIN_A);
     await fill(id);
-    const migration = await rig.migrate(id, 'unused', { destination: THICK_A, bandwidth_bytes_per_second: SLOW });
+    const migration = await migrate(id, { destination: THICK_A, bandwidth_bytes_per_second: SLOW });
     await rig.inPhase(migration, 'copying');
 
     await rig.call('POST', `/migrations/${migration}/action`, { cancel: {} });
