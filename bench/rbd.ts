@@ -7,7 +7,6 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createChildren } from '../host-agent/children/child.ts';
-import { copyDevice as copy } from '../host-agent/copy/copy.ts';
 import { openFileDevice } from '../host-agent/device/file-device.ts';
 import type { Driver } from '../host-agent/drivers/contract.ts';
 import type { BackendMoves } from '../host-agent/drivers/moves.ts';
@@ -17,6 +16,7 @@ import { openChildJournal } from '../host-agent/journal/children.ts';
 import { openKnownPools } from '../host-agent/journal/known-pools.ts';
 import { createRunTool } from '../host-agent/tools/run-tool.ts';
 import { type Cluster, clusterUp } from '../test/backends/ceph/cluster.ts';
+import { plainCopy } from './plain-copy.ts';
 
 /**
  * `npm run bench:rbd`: an image of 4 GiB with a quarter of data, on a cluster of this machine's own. A move inside the cluster beside
@@ -76,21 +76,7 @@ const ownCopy = async (driver: Driver, objectName: string, path: string): Promis
   await handle.close();
   const source = (await driver.open({ pool: 'a', objectName }, 'ro', NEVER)).device;
   const destination = await openFileDevice(path, { mode: 'rw', direct: false, signal: NEVER });
-  await copy({
-    source,
-    destination,
-    sizeBytes: SIZE_BYTES,
-    destinationIsZero: true,
-    onProgress: () => undefined,
-    onCheckpoint: async () => undefined,
-    buckets: [],
-    whilePaused: () => undefined,
-    monotonicMs: () => performance.now(),
-    signal: NEVER,
-  });
-  await destination.flush();
-  await source.close();
-  await destination.close();
+  await plainCopy(source, destination, SIZE_BYTES);
 };
 
 const copies = async (cluster: Cluster, driver: Driver, objectName: string, directory: string) => {

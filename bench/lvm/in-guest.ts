@@ -7,12 +7,12 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createChildren } from '../../host-agent/children/child.ts';
-import { copyDevice } from '../../host-agent/copy/copy.ts';
 import { LVM_BACKEND } from '../../host-agent/drivers/lvm/config.ts';
 import { lvmDriver } from '../../host-agent/drivers/lvm/driver.ts';
 import { openChildJournal } from '../../host-agent/journal/children.ts';
 import { openKnownPools } from '../../host-agent/journal/known-pools.ts';
 import { createRunTool } from '../../host-agent/tools/run-tool.ts';
+import { plainCopy } from '../plain-copy.ts';
 
 const MIB = 1024 * 1024;
 const SIZE_BYTES = 10 * 1024 * MIB;
@@ -63,21 +63,7 @@ const byVolmove = async (destination: { pool: string; objectName: string }): Pro
   const began = monotonicMs();
   const source = await driver.open(SOURCE, 'ro', NEVER);
   const target = await driver.open(destination, 'rw', NEVER);
-  const { bytes } = await copyDevice({
-    source: source.device,
-    destination: target.device,
-    sizeBytes: SIZE_BYTES,
-    destinationIsZero: true,
-    onProgress: () => undefined,
-    onCheckpoint: async () => undefined,
-    buckets: [],
-    whilePaused: () => undefined,
-    monotonicMs,
-    signal: NEVER,
-  });
-  await target.device.flush();
-  await source.device.close();
-  await target.device.close();
+  const { bytes } = await plainCopy(source.device, target.device, SIZE_BYTES);
   const tookMs = monotonicMs() - began;
   console.log(`volmove read ${(bytes.read / MIB).toFixed(0)} MiB, wrote ${(bytes.written / MIB).toFixed(0)} MiB`);
   return tookMs;

@@ -6,7 +6,7 @@ import { restoreVolume } from '../../functions/api/migrations/restore.ts';
 import { createVolume } from '../../functions/api/volumes/create.ts';
 import { createStore } from '../../store/store.ts';
 import { anObject, aVolume, VOLUME_ID } from '../helpers/factories.ts';
-import { useVolume } from '../helpers/sim/guest.ts';
+import { type Session, useVolume } from '../helpers/sim/guest.ts';
 import { requestCancel, requestMigration, requestRemoval, requestRetry } from '../helpers/sim/requests.ts';
 import type { Scene } from '../helpers/sim/script.ts';
 import { FIRST_OBJECT, INSIDE, placeOn, type Sim } from '../helpers/sim/sim.ts';
@@ -25,25 +25,30 @@ export const LOCKED: Scene = {
   ask: (deps) => requestMigration(deps, { destination, options: { lock: true } }),
 };
 
+/** Somebody who wants the volume now, and writes to it twice. */
+const aGuest =
+  (manner: Session['manner']): NonNullable<Scene['meanwhile']>['ask'] =>
+  ({ turns, world, table }, deps, thread) =>
+    useVolume(
+      {
+        turns,
+        world,
+        volume: () => table.peek.volumes()[0],
+        onLostObject: (name) => {
+          throw new Error(`A guest writes to ${name}, which is not there.`);
+        },
+      },
+      deps,
+      thread,
+      { volumeId: VOLUME_ID, guestId: 'guest', writes: 2, manner },
+    );
+
 export const ATTACHED: Scene = {
   ...MIGRATION,
   name: 'a migration that an attach ends',
   meanwhile: {
     at: IN_MID_COPY,
-    ask: ({ turns, world, table }, deps, thread) =>
-      useVolume(
-        {
-          turns,
-          world,
-          volume: () => table.peek.volumes()[0],
-          onLostObject: (name) => {
-            throw new Error(`A guest writes to ${name}, which is not there.`);
-          },
-        },
-        deps,
-        thread,
-        { volumeId: VOLUME_ID, guestId: 'guest', writes: 2, manner: 'attached' },
-      ),
+    ask: aGuest('attached'),
   },
 };
 
@@ -76,20 +81,7 @@ export const ATTACHED_INSIDE: Scene = {
   meanwhile: {
     at: /^asks after the move|^finishes the move/,
     whenever: true,
-    ask: ({ turns, world, table }, deps, thread) =>
-      useVolume(
-        {
-          turns,
-          world,
-          volume: () => table.peek.volumes()[0],
-          onLostObject: (name) => {
-            throw new Error(`A guest writes to ${name}, which is not there.`);
-          },
-        },
-        deps,
-        thread,
-        { volumeId: VOLUME_ID, guestId: 'guest', writes: 2, manner: 'rude' },
-      ),
+    ask: aGuest('rude'),
   },
 };
 

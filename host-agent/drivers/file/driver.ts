@@ -7,7 +7,8 @@ import { openFileDevice } from '../../device/file-device.ts';
 import { underCatalogue } from '../../failures.ts';
 import type { CreatedObject, CreateObject, Driver, FoundObject, ObjectName } from '../contract.ts';
 import type { KnownPools } from '../registry.ts';
-import { listFiles, OBJECT_SUFFIX, objectIdOf } from './list.ts';
+import { found } from './found.ts';
+import { listFiles, OBJECT_SUFFIX } from './list.ts';
 import { fileMoves, fileSystemOf } from './moves.ts';
 import { type PoolDirectory, poolIdentity } from './pool-identity.ts';
 import { provisionedBytes } from './provisioned.ts';
@@ -85,16 +86,6 @@ const STAT_BLOCK_BYTES = 512;
 const allocated = async (path: string): Promise<number | undefined> => {
   try {
     return (await stat(path)).blocks * STAT_BLOCK_BYTES;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-};
-
-const found = async (path: string): Promise<FoundObject | undefined> => {
-  try {
-    const { ino, size } = await stat(path, { bigint: true });
-    return { objectId: objectIdOf(ino), sizeBytes: Number(size) };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

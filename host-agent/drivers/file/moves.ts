@@ -1,11 +1,10 @@
 import { link, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { volmoveError } from '../../../domain/error.ts';
-import { isMissing } from '../../../local/durable-file.ts';
 import { underCatalogue } from '../../failures.ts';
-import type { FoundObject, ObjectName } from '../contract.ts';
+import type { ObjectName } from '../contract.ts';
 import type { BackendMove, BackendMoves, MoveState } from '../moves.ts';
-import { objectIdOf } from './list.ts';
+import { found } from './found.ts';
 import { IDENTITY_FILE } from './pool-identity.ts';
 import { syncParent } from './sync-parent.ts';
 import { processesWithOpen } from './users.ts';
@@ -18,16 +17,6 @@ export interface FileMoves {
   readonly pathOf: (object: ObjectName) => Promise<string>;
   readonly place: (object: ObjectName) => string;
 }
-
-const named = async (path: string): Promise<FoundObject | undefined> => {
-  try {
-    const { ino, size } = await stat(path, { bigint: true });
-    return { objectId: objectIdOf(ino), sizeBytes: Number(size) };
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-};
 
 const unlink = async (path: string): Promise<void> => {
   await rm(path, { force: true });
@@ -52,7 +41,7 @@ const linksInto = async (from: string, to: string): Promise<boolean> => {
 export const fileMoves = ({ pathOf, place }: FileMoves): BackendMoves => {
   const both = async ({ source, destination }: BackendMove) => {
     const [from, to] = [await pathOf(source), await pathOf(destination)];
-    return { from, to, before: await named(from), after: await named(to) };
+    return { from, to, before: await found(from), after: await found(to) };
   };
   const stateOf = async (move: BackendMove): Promise<MoveState> => {
     const { before, after } = await both(move);
