@@ -74,7 +74,8 @@ export class Part {
   async start(): Promise<string> {
     const before = readFileSync(this.logPath, { encoding: 'utf8', flag: 'a+' }).length;
     const log = openSync(this.logPath, 'a');
-    this.child = spawn(process.execPath, [LAUNCHER, ...this.args], {
+    // dies with the test's process: one that ran out of time ends nothing of what it began
+    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, LAUNCHER, ...this.args], {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...this.environment },
     });
