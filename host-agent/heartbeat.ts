@@ -41,6 +41,7 @@ export const reportBackends = async (
       driver: driver.kind,
       migrationProgressReport: driver.capabilities.migrationProgressReport,
       ...(driver.moves ? { attachDuringMove: driver.moves.attachDuringMove } : {}),
+      ...(driver.moves?.takesNoSpace ? { moveTakesNoSpace: true as const } : {}),
       ...concurrencyOf(backends, name),
       pools: (await driver.pools(signal)).map((pool) => ({ ...pool, ...growingIn(name, pool.name, growths) })),
     })),

@@ -38,6 +38,8 @@ export interface BackendReport {
   readonly migrationProgressReport: boolean;
   /** Undefined: the backend makes no moves by itself. */
   readonly attachDuringMove?: AttachDuringMove;
+  /** Such a move leaves the volume where its bytes are. */
+  readonly moveTakesNoSpace?: true;
   /** Copies and read-backs at once; undefined: as many as the host may run. */
   readonly concurrency?: number;
   readonly pools: readonly PoolReport[];

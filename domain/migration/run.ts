@@ -93,6 +93,8 @@ export interface EnterPhase {
   readonly nowMs: number;
   readonly why?: string;
   readonly job?: JobRef;
+  /** Jobs of earlier runs that nobody will ask for. */
+  readonly forgets?: readonly string[];
   readonly object?: RunObject;
   readonly reservation?: Reservation;
 }
@@ -119,7 +121,9 @@ export const enterPhase =
     const closed = closedTo(migration, command.run);
     if (closed) return refuse(closed);
     const { run, phase, nowMs } = command;
-    const jobs = missing(migration.jobs, command.job, (a, b) => a.jobId === b.jobId && a.hostId === b.hostId);
+    const { forgets = [] } = command;
+    const kept = forgets.length === 0 ? migration.jobs : migration.jobs.filter(({ jobId }) => !forgets.includes(jobId));
+    const jobs = missing(kept, command.job, (a, b) => a.jobId === b.jobId && a.hostId === b.hostId);
     const objects = withObject(migration.objects, command.object);
     const reservation = migration.reservation ?? command.reservation ?? null;
     const here = migration.run === run && migration.stage.state === 'running' && migration.stage.phase === phase;

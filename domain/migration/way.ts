@@ -7,7 +7,13 @@ import type { AttachDuringMove, MigrationOptions } from '../volume/volume.ts';
 export type Way =
   | { readonly way: 'copy'; readonly why: string }
   /** `pool`: the destination's, as the source's backend on its own host calls it. */
-  | { readonly way: 'backend'; readonly pool: string; readonly attachDuringMove: AttachDuringMove };
+  | {
+      readonly way: 'backend';
+      readonly pool: string;
+      readonly attachDuringMove: AttachDuringMove;
+      /** False: the volume takes up no more than before. */
+      readonly takesSpace: boolean;
+    };
 
 /** Wishes that only a copy can fulfil; undefined: there are none. */
 const asksForCopy = (options: MigrationOptions): string | undefined => {
@@ -39,5 +45,10 @@ export const wayOf = (
   const here = poolHere(backend, from, to);
   if (!here) return { way: 'copy', why: 'source and destination are not pools of one storage system' };
   if (here.name === source.pool) return { way: 'copy', why: 'both are the same pool of the storage system' };
-  return { way: 'backend', pool: here.name, attachDuringMove: backend.attachDuringMove };
+  return {
+    way: 'backend',
+    pool: here.name,
+    attachDuringMove: backend.attachDuringMove,
+    takesSpace: backend.moveTakesNoSpace !== true,
+  };
 };

@@ -16,7 +16,7 @@ export interface Adoption {
   readonly poolId: string;
   readonly objectName: string;
   readonly volumeId: string;
-  /** An object that volmove had made and has given up with its volume: it looks like a leftover, and is none. */
+  /** Given up with its volume, and left where it is: it may look like a leftover, and is none. */
   readonly released?: true;
   readonly atMs: number;
 }
@@ -32,6 +32,12 @@ export const takeOverAdoption =
     }
     return write(mine);
   };
+
+/** Its volume is about to go, and the object stays. Somebody else's by now: nothing to say. */
+export const release =
+  (mine: Adoption) =>
+  (now: Adoption): Decision<Adoption> =>
+    now.released || now.volumeId !== mine.volumeId ? already(now) : write(mine);
 
 /** A volume that is to take over what others have made; how large that is, its host's agent will tell. */
 export const newAdoptedVolume = ({

@@ -16,18 +16,24 @@ export const noteMove =
   ({ migrationId, run }: OfRun, move: ClaimedMove) =>
   (volume: Volume): Decision<Volume> => {
     if (!holdsClaim(volume, migrationId, run)) return refuse(claimLost(volume, migrationId, run));
+    if (volume.claim.copies) return refuse(volmoveError('ClaimLost', { reason: 'the run copies the volume already' }));
     return volume.claim.move ? already(volume) : write({ ...volume, claim: { ...volume.claim, move } });
   };
 
-/** The backend has not begun it, and will not: the volume is copied instead. */
+/** Let in because the backend's move would have taken its writes along: a copy does not. */
+const hasGuest = ({ attachments, connections, status }: Volume): boolean =>
+  attachments.length > 0 || connections.length > 0 || !['available', 'maintenance'].includes(status);
+
+/** The backend has not begun it, and will not: the volume is copied instead, unless a guest has come meanwhile. */
 export const dropMove =
   ({ migrationId, run }: OfRun) =>
   (volume: Volume): Decision<Volume> => {
     if (!holdsClaim(volume, migrationId, run)) return refuse(claimLost(volume, migrationId, run));
     if (volume.claim.phase === 'switching') return refuse(volmoveError('SwitchingOver', { id: volume.id }));
     if (!volume.claim.move) return already(volume);
+    if (hasGuest(volume)) return refuse(volmoveError('ClaimLost', { reason: 'a guest has come to the volume' }));
     const { move: _, ...claim } = volume.claim;
-    return write({ ...volume, claim });
+    return write({ ...volume, claim: { ...claim, copies: true } });
   };
 
 /** Before the backend is told to go back: from this write on nobody switches over. The first reason stands, whoever goes on with it. */

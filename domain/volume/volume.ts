@@ -80,6 +80,8 @@ export interface Claim {
   readonly rollback: Failure | null;
   /** A retry's: the destination that it took out of `retained[]` and goes on with. Undefined: the run makes an object of its own. */
   readonly carriesOn?: BegunDestination;
+  /** The backend has said no: the run is a copy, whoever comes late with a move. */
+  readonly copies?: true;
   /** Noted before the backend is asked to move the volume by itself: until it is undone or finished, the claim cannot just end. */
   readonly move?: ClaimedMove;
   /** Noted before the copy when it is to be kept for a retry: whatever ends the claim keeps it in the same write. */
@@ -97,6 +99,8 @@ export interface ClaimedMove {
   /** As that host's backend calls the destination's pool, and the object that the move makes. */
   readonly destination: { readonly pool: string; readonly objectName: string };
   readonly attachDuringMove: AttachDuringMove;
+  /** Nothing was reserved for it. */
+  readonly takesNoSpace?: true;
   /** Why it goes back: whoever comes late and would switch over finds that it may not. */
   readonly undoing?: Failure;
 }

@@ -13,7 +13,9 @@ export interface BackendMoves {
    * nothing, or lose writes.
    */
   readonly attachDuringMove: AttachDuringMove;
-  /** Asked before anything is changed, also in a dry run. */
+  /** The bytes stay where they are, so the destination needs no room. */
+  readonly takesNoSpace?: true;
+  /** Asked before anything is changed. */
   canMove(move: BackendMove, signal: AbortSignal): Promise<Movable>;
   /** Begins the move. One that was begun already is left as it is. */
   start(move: BackendMove, signal: AbortSignal): Promise<void>;

@@ -88,7 +88,9 @@ describe('a dry run', () => {
     const wayTo = async (destination: string) =>
       (await checksOf(world, destination)).find(({ name }) => name === 'way')?.message;
 
-    expect(await wayTo('host-a@files#hdd')).toBe('Its backend moves it by itself.');
+    expect(await wayTo('host-a@files#hdd')).toBe(
+      'Its backend moves it by itself, unless that says no then: in that case it is copied.',
+    );
     expect(await wayTo(TO_B)).toBe('It is copied: source and destination are not pools of one storage system.');
   });
 

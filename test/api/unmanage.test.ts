@@ -63,6 +63,19 @@ describe('os-unmanage', () => {
     expect(agents.removed).toEqual([]);
   });
 
+  it('says nothing while its volume is still there: the request did not come to its end', async () => {
+    const made = await world({ location: anObject('disk1') });
+    const found = inPool(SOURCE_OBJECT.objectName, { madeAtMs: START_MS - 2 * YOUNG_MS });
+    withAgents(made, { [A]: [found] });
+    const { objectName } = SOURCE_OBJECT;
+    const note = { poolId: 'pool-a', objectName, volumeId: VOLUME_ID, released: true, atMs: START_MS } as const;
+    await made.store.adoptions.create(note);
+
+    expect(names(await scan(made))).toEqual([objectName]);
+    await made.store.volumes.remove([VOLUME_ID], () => true);
+    expect(names(await scan(made))).toEqual([]);
+  });
+
   it('says so of that pool’s object alone', async () => {
     const made = await world();
     withAgents(made, { [B]: [inPool(SOURCE_OBJECT.objectName)] });

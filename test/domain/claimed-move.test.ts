@@ -60,6 +60,18 @@ describe('a move that a backend makes by itself', () => {
     expect(dropMove(RUN)(claimed()).kind).toBe('already');
     expect(refusedBy(dropMove(RUN)(switching())).code).toBe('SwitchingOver');
   });
+
+  it('is not begun by whoever comes late, once it was dropped: the run copies', () => {
+    const copying = written(dropMove(RUN)(moving()));
+
+    expect(refusedBy(noteMove(RUN, MOVE)(copying)).code).toBe('ClaimLost');
+    expect(copying.fence).toBe(claimed().fence);
+  });
+
+  it('does not become a copy beneath a guest that was let in because its writes would have moved along', () => {
+    for (const request of [reserve(LATER_MS), attach(GUEST)])
+      expect(refusedBy(dropMove(RUN)(written(request(moving('safe'))))).code).toBe('ClaimLost');
+  });
 });
 
 describe('a guest that comes while its volume is moved by the backend', () => {

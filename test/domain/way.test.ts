@@ -29,7 +29,20 @@ const way = (to: Host, pool: string, options: Partial<MigrationOptions> = {}, fr
 
 describe('how a volume gets to its destination', () => {
   it('is by its backend between two pools of one system', () => {
-    expect(way(host('a'), 'slow')).toEqual({ way: 'backend', pool: 'slow', attachDuringMove: 'forbidden' });
+    expect(way(host('a'), 'slow')).toEqual({
+      way: 'backend',
+      pool: 'slow',
+      attachDuringMove: 'forbidden',
+      takesSpace: true,
+    });
+  });
+
+  it('takes no space where the backend reports that its moves leave the bytes where they are', () => {
+    const [backend] = host('a').backends;
+    if (!backend) throw new Error('there is none');
+    const inPlace = aHost('a', { backends: [{ ...backend, moveTakesNoSpace: true }] });
+
+    expect(way(inPlace, 'slow', {}, inPlace)).toMatchObject({ way: 'backend', takesSpace: false });
   });
 
   it('is by its backend also to a pool that another host calls by another name, as the source’s host calls it', () => {

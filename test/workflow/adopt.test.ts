@@ -7,7 +7,9 @@ import { requestDelete } from '../../domain/volume/lifecycle.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
 import { manageVolume } from '../../functions/api/manage/manage.ts';
 import { unmanageVolume } from '../../functions/api/manage/unmanage.ts';
+import { migrationEntries } from '../../functions/shared/entry-owners.ts';
 import { sweep } from '../../functions/upkeep/sweep.ts';
+import { dispatchRemoval } from '../../functions/workflow/dispatch/removal.ts';
 import { dispatchVolume } from '../../functions/workflow/dispatch/volume.ts';
 import { recordVolume, recordVolumeError } from '../../functions/workflow/steps/record-volume.ts';
 import { aHost, aJob, anObject, aPoolReport, aRetained, aVolume, DESTINATION, SOURCE } from '../helpers/factories.ts';
@@ -251,8 +253,9 @@ describe('giving up a volume', () => {
 
       expect(await now(rig, volume)).toBeUndefined();
       expect(await rig.deps.store.jobs.ofHost('host-b')).toEqual(jobs);
-      expect(await rig.deps.store.adoptions.get('pool-of-host-b', 'disk1')).toBeUndefined();
+      expect(await rig.deps.store.adoptions.get('pool-of-host-b', 'disk1')).toMatchObject({ released: true });
       expect(await taken(rig, await manage(rig))).toEqual({ status: 'available' });
+      expect(await rig.deps.store.adoptions.get('pool-of-host-b', 'disk1')).not.toHaveProperty('released');
     },
   );
 
@@ -269,6 +272,22 @@ describe('giving up a volume', () => {
     const error = await refusalOf(unmanageVolume(rig.deps)((await rig.volume()).id));
 
     expect(error).toMatchObject({ code: 'CannotUnmanage', message: expect.stringContaining('being removed') });
+  });
+
+  it('keeps a removal out that comes late for what it lived on', async () => {
+    const rig = await rigWithout();
+    const volume = await rig.volume();
+    if (!volume.location) throw new Error('the volume lives nowhere');
+    await unmanageVolume(rig.deps)(volume.id);
+    const { id } = await rig.migration();
+    const entry = newCleanup(volume.location, 'source');
+    await rig.deps.store.migrations.apply([id], (now) => ({ kind: 'write', next: { ...now, cleanup: [entry] } }));
+
+    const became = await dispatchRemoval(rig.deps)(migrationEntries(rig.deps, await rig.migration()), entry);
+
+    expect(became).toBe('kept');
+    expect((await rig.migration()).cleanup).toMatchObject([{ state: 'dropped' }]);
+    expect(await rig.deps.store.jobs.ofHost('host-a')).toEqual([]);
   });
 
   it('is refused while nobody knows which pool it lives in: what was made there would look like a leftover', async () => {

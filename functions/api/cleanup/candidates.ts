@@ -3,7 +3,7 @@ import { type Judgement, judge } from '../../../domain/leftover.ts';
 import { parseObjectName } from '../../../domain/names.ts';
 import type { Placement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
-import { releasedAmong } from './released.ts';
+import { releasedAmong } from '../../shared/released.ts';
 
 /** What lies in a pool and nobody is known to want, judged on consistent reads of the volumes and migrations in its names. */
 

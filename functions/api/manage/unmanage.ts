@@ -1,13 +1,11 @@
 import { volmoveError } from '../../../domain/error.ts';
 import { findPool } from '../../../domain/host/host.ts';
-import { parseObjectName } from '../../../domain/names.ts';
 import { formatPlacement } from '../../../domain/placement.ts';
-import { cannotUnmanage } from '../../../domain/volume/adoption.ts';
+import { type Adoption, cannotUnmanage, release } from '../../../domain/volume/adoption.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { isSameObject, managedIn, realPool } from '../../shared/managed.ts';
 import { settleLast } from '../../shared/settle-last.ts';
-import { letGoOfObject } from '../../workflow/steps/hold-object.ts';
 
 const refusal = (volume: Volume, why: string): Error =>
   volmoveError('CannotUnmanage', { reason: `Volume ${volume.id} cannot be unmanaged: ${why}` });
@@ -31,11 +29,16 @@ const requireNoRemoval = async (deps: Deps, volume: Volume, poolId: string): Pro
   if (removal) throw refusal(volume, removal.why);
 };
 
-/** Said before the volume goes: from then on only this tells the object from a leftover, as volmove has named it. */
+/**
+ * Said before the volume goes: from then on only this tells the object from a leftover, and keeps a removal out that was begun for
+ * the volume and comes late.
+ */
 const noteReleased = async (deps: Deps, { id, location }: Volume, poolId: string): Promise<void> => {
-  if (!location || !parseObjectName(location.objectName)) return;
+  if (!location) return;
   const { objectName } = location;
-  await deps.store.adoptions.create({ poolId, objectName, volumeId: id, released: true, atMs: deps.clock.nowMs() });
+  const note: Adoption = { poolId, objectName, volumeId: id, released: true, atMs: deps.clock.nowMs() };
+  const { wrote } = await deps.store.adoptions.create(note);
+  if (!wrote) await deps.store.adoptions.apply([poolId, objectName], release(note));
 };
 
 const TRIES = 5;
@@ -57,9 +60,7 @@ export const unmanageVolume =
       }
       const mayGo = (now: Volume): boolean =>
         now.location?.objectId === volume.location?.objectId && cannotUnmanage(now, settled) === undefined;
-      if (!(await deps.store.volumes.remove([volumeId], mayGo))) continue;
-      await letGoOfObject(deps)(volume);
-      return;
+      if (await deps.store.volumes.remove([volumeId], mayGo)) return;
     }
     throw volmoveError('Contention', { id: volumeId });
   };

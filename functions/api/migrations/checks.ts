@@ -2,13 +2,14 @@ import { bytesApart } from '../../../domain/bytes.ts';
 import { type Failure, VolmoveError, volmoveError } from '../../../domain/error.ts';
 import { findPool, type Host, isUp } from '../../../domain/host/host.ts';
 import { isEnded } from '../../../domain/migration/migration.ts';
-import { wayOf } from '../../../domain/migration/way.ts';
+import type { Way } from '../../../domain/migration/way.ts';
 import { formatPlacement, type PlacementRequest, parsePlacement, samePlacement } from '../../../domain/placement.ts';
 import { cannotMigrate, unclaimable } from '../../../domain/volume/claim.ts';
 import type { MigrationOptions, Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { type Place, requireSpace, resolvePlace } from '../pools/places.ts';
 import { engineRefusal } from './copy-engine.ts';
+import { takesSpace, wayTo } from './way.ts';
 
 /** A dry run: everything that a request is judged by, each told apart, nothing changed. */
 export interface Check {
@@ -65,8 +66,9 @@ const poolCheck = (
     : bad(name, volmoveError('PoolNotFound', { place: text }));
 };
 
-const capacityCheck = (volume: Volume, place: Place): Check => {
+const capacityCheck = (volume: Volume, place: Place, way: Way | undefined): Check => {
   const name = 'capacity';
+  if (!takesSpace(way)) return good(name, 'It stays on the same file system, and takes no more there than before.');
   try {
     requireSpace(place, volume.sizeBytes);
     const [free, need] = bytesApart(place.availableBytes, volume.sizeBytes);
@@ -119,18 +121,11 @@ const engineChecks = async (
   return [refusal ? bad(name, refusal) : good(name, `dd can copy within ${place.place.hostId}.`)];
 };
 
-/** Nothing that could fail: how it would be done, and why. */
-const wayChecks = async (
-  deps: Deps,
-  options: MigrationOptions,
-  { location }: Volume,
-  { place }: Place,
-): Promise<Check[]> => {
-  const from = location && (await deps.store.hosts.get(location.hostId));
-  const to = await deps.store.hosts.get(place.hostId);
-  if (!location || !from || !to) return [];
-  const found = wayOf({ source: location, destination: place, options }, from, to);
-  return [good('way', found.way === 'copy' ? `It is copied: ${found.why}.` : 'Its backend moves it by itself.')];
+/** Nothing that could fail: how it would be done, and why. The backend is asked by the migration alone. */
+const wayChecks = (way: Way | undefined): Check[] => {
+  if (!way) return [];
+  if (way.way === 'copy') return [good('way', `It is copied: ${way.why}.`)];
+  return [good('way', 'Its backend moves it by itself, unless that says no then: in that case it is copied.')];
 };
 
 export interface CheckMigration {
@@ -149,6 +144,7 @@ export const checkMigration =
     const place = await placeOr(deps, destination);
     const free = place instanceof VolmoveError ? undefined : place;
     const both = volume && free;
+    const way = both && (await wayTo(deps)(volume, free.place, options));
     const missing = volume ? 'the destination is not usable' : 'the volume is not there';
     return [
       volume
@@ -159,9 +155,9 @@ export const checkMigration =
       hostCheck('destination_host', asked, destination, host, deps.clock.nowMs()),
       poolCheck(destination, asked, host, place),
       both ? otherPlaceCheck(volume, free) : untold('other_place', missing),
-      both ? capacityCheck(volume, free) : untold('capacity', missing),
+      both ? capacityCheck(volume, free, way) : untold('capacity', missing),
       volume ? await outcomeCheck(deps, volume) : untold('last_outcome', missing),
-      ...(both ? await wayChecks(deps, options, volume, free) : []),
+      ...wayChecks(way),
       ...(await engineChecks(deps, options, volume, free)),
     ];
   };

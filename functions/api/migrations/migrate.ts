@@ -12,6 +12,7 @@ import { settleLast } from '../../shared/settle-last.ts';
 import { requireSpace, resolvePlace } from '../pools/places.ts';
 import { engineRefusal } from './copy-engine.ts';
 import { type Repeatable, repeatable } from './idempotency.ts';
+import { takesSpace, wayTo } from './way.ts';
 
 export interface Migrate {
   readonly projectId: string;
@@ -39,8 +40,10 @@ const record = async (deps: Deps, command: Migrate, { id, requestHash }: Repeata
   const destination = await resolvePlace(deps)(command.destination);
   const why = unclaimable(volume);
   if (!volume.location) throw cannotMigrate(volume, why ?? 'it has no location');
-  if (why === undefined && !samePlacement(volume.location, destination.place))
-    requireSpace(destination, volume.sizeBytes);
+  if (why === undefined && !samePlacement(volume.location, destination.place)) {
+    if (takesSpace(await wayTo(deps)(volume, destination.place, command.options)))
+      requireSpace(destination, volume.sizeBytes);
+  }
   const refusal = await engineRefusal(deps)(command.options, volume.location, destination);
   if (refusal) throw refusal;
   const { value: migration } = await deps.store.migrations.create(

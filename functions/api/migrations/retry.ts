@@ -14,6 +14,7 @@ import { settleLast } from '../../shared/settle-last.ts';
 import { spaceNeeded } from '../../shared/space-needed.ts';
 import { requireSpace, resolvePlace } from '../pools/places.ts';
 import { findMigration } from './find.ts';
+import { takesSpace, wayTo } from './way.ts';
 
 export interface Retry {
   readonly migrationId: string;
@@ -36,6 +37,7 @@ const requirePossible = async (deps: Deps, migration: Migration, volume: Volume)
   if (why !== undefined) throw cannotMigrate(volume, why);
   const place = await resolvePlace(deps)(formatPlacement(migration.destination));
   const kept = keptDestination(volume, migration.id, deps.clock.nowMs());
+  if (!takesSpace(await wayTo(deps)(volume, place.place, migration.options))) return;
   requireSpace(place, await spaceNeeded(deps)(volume, migration.id, kept));
 };
 

@@ -1,5 +1,13 @@
 import { type Failure, volmoveError } from '../../../domain/error.ts';
-import { type MoveInput, migrationJobId, resultOf, type Waiting } from '../../../domain/job/job.ts';
+import {
+  isJobEnded,
+  type JobKind,
+  type MoveInput,
+  migrationJobId,
+  resultOf,
+  type Waiting,
+} from '../../../domain/job/job.ts';
+import type { Migration } from '../../../domain/migration/migration.ts';
 import { type EnterPhase, enterPhase } from '../../../domain/migration/run.ts';
 import { wayOf } from '../../../domain/migration/way.ts';
 import { runObjectName } from '../../../domain/names.ts';
@@ -24,7 +32,8 @@ const inputOf = ({ source, destination }: ClaimedMove, { options }: Claim): Move
   progressIntervalSeconds: options.progressIntervalSeconds ?? null,
 });
 
-const beginMove = async (deps: Deps, { migration, volume }: Claimed): Promise<ClaimedMove> => {
+/** Undefined when it has become a copy since it was validated: a host reports something else now. */
+const beginMove = async (deps: Deps, { migration, volume }: Claimed): Promise<ClaimedMove | undefined> => {
   const { location: source, claim } = volume;
   if (claim.move) return claim.move;
   if (!source) throw volmoveError('ClaimLost', { reason: 'the volume has no location' });
@@ -34,13 +43,14 @@ const beginMove = async (deps: Deps, { migration, volume }: Claimed): Promise<Cl
   ]);
   if (!from || !to) throw volmoveError('HostUnavailable', { host: formatPlacement(from ? claim.destination : source) });
   const found = wayOf({ source, destination: claim.destination, options: claim.options }, from, to);
-  if (found.way === 'copy') throw volmoveError('BackendOffline', { place: formatPlacement(source), reason: found.why });
+  if (found.way === 'copy') return undefined;
   const objectName = runObjectName(volume.id, migration.id, claim.run);
   const move: ClaimedMove = {
     hostId: source.hostId,
     source,
     destination: { pool: found.pool, objectName },
     attachDuringMove: found.attachDuringMove,
+    ...(found.takesSpace ? {} : { takesNoSpace: true as const }),
   };
   return (await deps.store.volumes.apply([volume.id], noteMove(claim, move))).value.claim?.move ?? move;
 };
@@ -52,23 +62,45 @@ export const dispatchBackendMove =
     const { migration, volume } = claimed;
     const { claim } = volume;
     const move = await beginMove(deps, claimed);
-    const wanted = await wantedSpace(deps)(volume);
+    if (!move) {
+      await deps.tasks.succeed(waiting.token, { moved: false });
+      return;
+    }
+    const wanted = move.takesNoSpace ? undefined : await wantedSpace(deps)(volume);
     const entered = { run: claim.run, phase: 'moving', who: 'execution', nowMs: deps.clock.nowMs() } as const;
     await deps.store.migrations.apply(
       [migration.id],
-      enterPhase({ ...entered, reservation: wanted.reservation, why: `inside ${move.source.backend}` }),
+      enterPhase({
+        ...entered,
+        ...(wanted ? { reservation: wanted.reservation } : {}),
+        why: `inside ${move.source.backend}`,
+      }),
     );
-    await takeSpace(deps)(claim, wanted);
+    if (wanted) await takeSpace(deps)(claim, wanted);
     const spec = { kind: 'backend.move', input: inputOf(move, claim) } as const;
     await dispatchPhase(deps, { phase: 'moving', hostId: move.hostId, spec })(claimed, waiting);
   };
+
+/** Of earlier runs, over and without success: they may become very many, and their migration stays open for as long. */
+const forgetEarlier = async (deps: Deps, { jobs }: Migration, kind: JobKind, run: number): Promise<string[]> => {
+  const earlier = jobs.filter((job) => job.kind === kind && job.run < run);
+  const over: string[] = [];
+  for (const { hostId, jobId } of earlier) {
+    const job = await deps.store.jobs.get(hostId, jobId);
+    if (job && !isJobEnded(job)) continue;
+    await deps.store.tokens.remove([hostId, jobId], () => true);
+    await deps.store.jobs.remove([hostId, jobId], isJobEnded);
+    over.push(jobId);
+  }
+  return over;
+};
 
 /** The job that ends the move, whichever way. It is offered again by every run until it has succeeded. */
 const dispatchEnd = async (
   deps: Deps,
   { migration, volume }: Claimed,
   waiting: Waiting,
-  { kind, phase }: Pick<EnterPhase, 'phase'> & { kind: 'backend.finish' | 'backend.undo' },
+  { kind, ...entering }: Pick<EnterPhase, 'phase' | 'why'> & { kind: 'backend.finish' | 'backend.undo' },
 ): Promise<void> => {
   const { claim } = volume;
   if (!claim.move) throw volmoveError('NoProof', { reason: 'no move of the backend was begun' });
@@ -77,7 +109,11 @@ const dispatchEnd = async (
   const jobId = migrationJobId(migration.id, run, kind);
   const job = { hostId, jobId, kind, run };
   const nowMs = deps.clock.nowMs();
-  await deps.store.migrations.apply([migration.id], enterPhase({ run, phase, who: 'execution', nowMs, job }));
+  const forgets = await forgetEarlier(deps, migration, kind, run);
+  await deps.store.migrations.apply(
+    [migration.id],
+    enterPhase({ run, who: 'execution', nowMs, job, forgets, ...entering }),
+  );
   const spec = { kind, input: inputOf(move, claim) } as const;
   const ids = { volumeId: volume.id, projectId: volume.projectId, migrationId: migration.id };
   await offerJob(deps)({ hostId, id: jobId, ...ids, run, spec }, waiting);
@@ -98,7 +134,7 @@ export const dispatchUndo =
   async (claimed: Claimed, waiting: Waiting, reason: Failure): Promise<void> => {
     const { volume } = claimed;
     await deps.store.volumes.apply([volume.id], noteUndo(volume.claim, reason));
-    await dispatchEnd(deps, claimed, waiting, { kind: 'backend.undo', phase: 'rolling_back' });
+    await dispatchEnd(deps, claimed, waiting, { kind: 'backend.undo', phase: 'rolling_back', why: reason.message });
   };
 
 /** Before a copy: the backend that was asked has said no, and has begun nothing. */

@@ -2,6 +2,7 @@ import { type CleanupEntry, removalJobId } from '../../../domain/cleanup.ts';
 import { isJobEnded, type Job, type Waiting } from '../../../domain/job/job.ts';
 import { giveUpRetained, removable } from '../../../domain/volume/retained.ts';
 import type { Deps } from '../../shared/deps.ts';
+import { isSomebodyElses } from '../../shared/released.ts';
 import { offerJob } from './offer.ts';
 
 /** Where the cleanup entry stands: on an ended migration, or on a volume that is deleted. */
@@ -39,6 +40,10 @@ export const dispatchRemoval =
       await deps.store.volumes.apply([owner.volumeId], giveUpRetained(entry.objectName, deps.clock.nowMs()));
     }
     const volume = await deps.store.volumes.get(owner.volumeId);
+    if (!volume && (await isSomebodyElses(deps)(entry, owner.volumeId))) {
+      await owner.change(entry.objectName, (e) => ({ ...e, state: 'dropped' }));
+      return 'kept';
+    }
     const madeBy =
       owner.migrationId !== null && entry.run !== null ? { migrationId: owner.migrationId, run: entry.run } : undefined;
     if (!removable(volume, entry.objectName, madeBy)) return 'kept';

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { volmoveError } from '../../../domain/error.ts';
 import { adoptJobId, createJobId, resultOf } from '../../../domain/job/job.ts';
 import { recordAdopted, recordAdoptFailed } from '../../../domain/volume/adoption.ts';
@@ -9,7 +9,7 @@ import { volumeEntries } from '../../shared/entry-owners.ts';
 import { recordOutcome } from '../../shared/outcome.ts';
 import { settleTries } from '../../shared/settle-cleanup.ts';
 import { OPERATION, type Operation } from '../dispatch/volume.ts';
-import { failureOf } from '../failure-of.ts';
+import { CAUGHT, failureOf } from '../failure-of.ts';
 import { holdObject, letGoOfObject } from './hold-object.ts';
 
 const current = async (deps: Deps, { volumeId, operation }: Operation): Promise<Volume | undefined> => {
@@ -68,9 +68,7 @@ export const recordVolume =
     return { status: volume.status };
   };
 
-export const RECORD_ERROR = OPERATION.extend({
-  error: z.object({ Error: z.string().default('Internal'), Cause: z.string().default('') }),
-});
+export const RECORD_ERROR = OPERATION.extend({ error: CAUGHT });
 
 /** RecordError: `error`, `error_managing` or `error_deleting`, with the reason; what was or may have been made stays in cleanup. */
 export const recordVolumeError =

@@ -47,9 +47,8 @@ export const releaseClaim =
     const nowMs = deps.clock.nowMs();
     const volume = await deps.store.volumes.get(migration.volumeId);
     const failure = failureOf(error);
-    // a run that was taken over only knows that; why the backend goes back was noted by the one before
-    const begun = failure.code === 'ExecutionEnded' ? volume?.claim?.move?.undoing : undefined;
-    const reason = begun ?? reasonFor(failure, migration);
+    // a run that was taken over only knows that; why the backend goes back was noted by the first
+    const reason = volume?.claim?.move?.undoing ?? reasonFor(failure, migration);
     const undone = await isUndone(deps, volume, { migrationId, run });
     const command = release({ migrationId, run, reason, undone, nowMs });
     const released = volume && (await deps.store.volumes.apply([volume.id], command)).value;

@@ -1,6 +1,6 @@
 import { volmoveError } from '../../../domain/error.ts';
 import { reservationKey } from '../../../domain/host/capacity.ts';
-import { findPool, isUp } from '../../../domain/host/host.ts';
+import { findPool, type Host, isUp } from '../../../domain/host/host.ts';
 import { availableBytes } from '../../../domain/host/pool.ts';
 import { wayOf } from '../../../domain/migration/way.ts';
 import { formatPlacement, type Placement } from '../../../domain/placement.ts';
@@ -21,7 +21,7 @@ export interface Validated {
   readonly way: 'copy' | 'backend' | 'finish';
 }
 
-const requireHost = async (deps: Deps, place: Placement): Promise<void> => {
+const requireHost = async (deps: Deps, place: Placement): Promise<Host> => {
   const host = await deps.store.hosts.get(place.hostId);
   if (!host || !isUp(host, deps.clock.nowMs())) throw volmoveError('HostUnavailable', { host: formatPlacement(place) });
   const pool = findPool(host, place);
@@ -31,12 +31,13 @@ const requireHost = async (deps: Deps, place: Placement): Promise<void> => {
       place: formatPlacement(place),
       reason: pool.reason ?? 'the agent reports it offline',
     });
+  return host;
 };
 
 /** The pool's reservation for this migration; undefined while the pool was never reported. */
-const requireCapacity = async (deps: Deps, place: Placement, { migration, volume }: Claimed): Promise<void> => {
-  const host = await deps.store.hosts.get(place.hostId);
-  const poolId = host && findPool(host, place)?.poolId;
+const requireCapacity = async (deps: Deps, host: Host, { migration, volume }: Claimed): Promise<void> => {
+  const place = migration.destination;
+  const poolId = findPool(host, place)?.poolId;
   const pool = poolId === undefined ? undefined : await deps.store.pools.get(poolId);
   const { run, carriesOn } = volume.claim;
   if (!pool || Object.hasOwn(pool.reservations, reservationKey(migration.id, run))) return;
@@ -50,14 +51,16 @@ const requireCapacity = async (deps: Deps, place: Placement, { migration, volume
   }
 };
 
-const wayFor = async (deps: Deps, { migration, volume }: Claimed): Promise<Validated['way']> => {
-  const { location, claim } = volume;
-  const [from, to] = await Promise.all([
-    deps.store.hosts.get(migration.source.hostId),
-    deps.store.hosts.get(claim.destination.hostId),
-  ]);
-  if (!location || !from || !to) return 'copy';
-  return wayOf({ source: location, destination: claim.destination, options: claim.options }, from, to).way;
+/** Both hosts, and the space, unless the backend moves the volume by itself without taking any. */
+const requireAll = async (deps: Deps, claimed: Claimed): Promise<Validated['way']> => {
+  const { migration, volume } = claimed;
+  const from = await requireHost(deps, migration.source);
+  const to = await requireHost(deps, migration.destination);
+  const found =
+    volume.location && wayOf({ ...migration, source: volume.location, options: volume.claim.options }, from, to);
+  if (found?.way === 'backend' && !found.takesSpace) return 'backend';
+  await requireCapacity(deps, to, claimed);
+  return found?.way ?? 'copy';
 };
 
 /** Validate: everything that can be known before the first byte: both hosts up, the pool there, online and large enough. */
@@ -67,11 +70,7 @@ export const validate =
     const claimed = await readClaimed(deps)(run);
     const { migration } = claimed;
     const switching = claimed.volume.claim.phase === 'switching';
-    if (!switching) {
-      await requireHost(deps, migration.source);
-      await requireHost(deps, migration.destination);
-      await requireCapacity(deps, migration.destination, claimed);
-    }
+    const way = switching ? 'finish' : await requireAll(deps, claimed);
     const { stepTimeoutSeconds, copyTimeoutSeconds, removalWaitSeconds } = deps.settings;
     return {
       from: formatPlacement(migration.source),
@@ -80,6 +79,6 @@ export const validate =
       copySeconds: copyTimeoutSeconds,
       verifySeconds: copyTimeoutSeconds,
       removeSeconds: removalWaitSeconds,
-      way: switching ? 'finish' : await wayFor(deps, claimed),
+      way,
     };
   };

@@ -53,6 +53,7 @@ export const fileMoves = ({ pathOf, place }: FileMoves): BackendMoves => {
   return {
     // whoever was told the old name and comes a moment later would find nothing
     attachDuringMove: 'forbidden',
+    takesNoSpace: true,
     canMove: (move) =>
       under(move, async () => {
         const { from, to, before, after } = await both(move);
