@@ -112,7 +112,8 @@ describe('a file that was put into a pool by hand', () => {
     const before = await Promise.all([moving, staying].map(digest));
     const [first, second] = [await manage(rig, 'disk1'), await manage(rig, 'disk2')];
     const [one, two] = [first.body.volume.id, second.body.volume.id];
-    await Promise.all([one, two].map((id) => isOver(rig as Rig, id)));
+    const over = await Promise.all([one, two].map((id) => isOver(rig as Rig, id)));
+    expect(over).toMatchObject([{ status: 'available' }, { status: 'available' }]);
 
     const options = { destination: 'alpha@files#other', copy_engine: 'dd' };
     const moved = await rig.ended(await rig.migrate(one, 'alpha', options));

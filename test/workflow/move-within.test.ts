@@ -93,17 +93,26 @@ describe('a move inside a backend', () => {
     expect(sim.table.peek.volumes()[0]?.lastOutcome).toMatchObject({ proof: { kind: 'digest' } });
   });
 
-  it.each([ATTACHED_INSIDE, RESET_INSIDE])('succeeds: $name', async (scene) => {
-    const { sim, broken } = await play(scene);
+  it.each([
+    { scene: ATTACHED_INSIDE, what: 'a guest that wants it meanwhile waits for its end' },
+    { scene: RESET_INSIDE, what: 'a reset of the status is refused meanwhile', refused: 'MoveNotUndone' },
+  ])('succeeds: $what', async ({ scene, refused = 'accepted' }) => {
+    const { sim, broken, more } = await play(scene);
 
     expect(broken).toBeUndefined();
+    expect(new Set(more)).toEqual(new Set([refused]));
     expect(sim.table.peek.volumes()[0]?.lastOutcome?.result).toBe('success');
   });
 
-  it('takes at most 14 state transitions', async () => {
-    const { trace } = await play(MOVED_INSIDE);
+  const BEGINS = ['NotifyStarted', 'Validate', 'LockVolume', 'MoveWithinBackend'];
+  const ENDS = ['Finalize', 'NotifyEnded', 'RemoveSource', 'RecordCleanup'];
+  const GOES_BACK = ['ReleaseClaim', 'UndoMove', 'ReleaseClaim', 'StopJobs', 'NotifyFailed'];
 
-    // the start, two choices and the end are entered without a word
-    expect(states(trace).length + 4).toBeLessThanOrEqual(14);
+  it.each([
+    { scene: MOVED_INSIDE, path: [...BEGINS, 'SwitchOver', 'FinishMove', ...ENDS] },
+    { scene: REFUSED_INSIDE, path: [...BEGINS, 'PrepareDestination', 'CopyData', 'VerifyData', ...ENDS] },
+    { scene: CANCELLED_INSIDE, path: [...BEGINS, 'SwitchOver', ...GOES_BACK, 'RemoveDestination', 'RecordRollback'] },
+  ])('enters the states of its story and no other: $scene.name', async ({ scene, path }) => {
+    expect(states((await play(scene)).trace)).toEqual(path);
   });
 });

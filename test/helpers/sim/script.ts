@@ -28,13 +28,18 @@ export interface Played {
   readonly checks: Checks;
   readonly broken: string | undefined;
   readonly trace: readonly string[];
+  /** What came of each time that somebody asked for something more: the code of the refusal, or that there was none. */
+  readonly more: readonly string[];
 }
 
-export const refusalsAside = async (asked: Promise<unknown>): Promise<void> => {
+/** The code of the refusal, if it was refused. */
+export const refusalsAside = async (asked: Promise<unknown>): Promise<string> => {
   try {
     await asked;
+    return 'accepted';
   } catch (error) {
     if (!(error instanceof VolmoveError)) throw error;
+    return error.code;
   }
 };
 
@@ -43,20 +48,25 @@ export const play = async (scene: Scene, blow: Blow = () => 'none', options: Sim
   await scene.before?.(sim);
   const checks = createChecks(sim);
   const trace: string[] = [];
+  const more: string[] = [];
   let next = scene.meanwhile;
-  sim.spawn('request', 'api', (deps) => refusalsAside(scene.ask(deps)));
+  sim.spawn('request', 'api', async (deps) => {
+    await refusalsAside(scene.ask(deps));
+  });
   const broken = await drain(sim, checks, {
     trace: (line) => trace.push(line),
     fault(turn) {
       if (next?.at.test(turn.label)) {
         const { ask, whenever } = next;
         if (!whenever) next = undefined;
-        sim.spawn('second request', 'guest', (deps, thread) => refusalsAside(ask(sim, deps, thread)));
+        sim.spawn('second request', 'guest', async (deps, thread) => {
+          more.push(await refusalsAside(ask(sim, deps, thread)));
+        });
       }
       return blow(turn, sim);
     },
   });
-  return { sim, checks, broken, trace };
+  return { sim, checks, broken, trace, more };
 };
 
 /** The agent's process dies with the turn and is started again at once. */
