@@ -85,7 +85,7 @@ export const MIGRATION_ERRORS = {
     true,
     (p) =>
       `The backend is moving the volume by itself and has not gone back from it; host ${p.hostId} is to see to it.`,
-    'Cancel the migration: that host’s agent goes back, and tries until it is done. If the host is lost for good, start an agent of the same host id on another one.',
+    'Cancel the migration, if it still runs: that host’s agent goes back, and is asked again at least every ten minutes until it has; volmove show says what keeps it. If the host is lost for good, start an agent of the same host id on another one.',
   ),
 
   // hosts and jobs

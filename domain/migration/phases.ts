@@ -1,9 +1,9 @@
 import type { Phase } from './migration.ts';
 
 /**
- * The one table of a run's transitions. From `requested` a run enters `validating`; every phase may go to `rolling_back`;
- * but from
- * `switching` nothing leads back. Succeeded and failed are reached from the volume's outcome alone, never from a phase (domain/migration/end.ts).
+ * The one table of a run's transitions. From `requested` a run enters `validating`; every phase may go to `rolling_back`, but from
+ * `switching` nothing leads back. Succeeded and failed are reached from the volume's outcome alone, never from a phase
+ * (domain/migration/end.ts).
  */
 export const NEXT_PHASES: Readonly<Record<Phase, readonly Phase[]>> = {
   validating: ['locking', 'rolling_back'],

@@ -15,10 +15,10 @@ const world = async () => {
 };
 
 describe('messages', () => {
-  it('say why a volume is in error, and what to do, to everybody who may see it', async () => {
+  it('say why a volume is in error, and what to do', async () => {
     const { ask } = await world();
 
-    const { body } = await ask('GET', '/v3/project/messages', { ...VERSION, token: READER });
+    const { body } = await ask('GET', '/v3/project/messages', VERSION);
     const shown = await ask('GET', `/v3/messages/${VOLUME_ID}`, VERSION);
 
     expect(body.messages).toEqual([
@@ -39,6 +39,17 @@ describe('messages', () => {
       },
     ]);
     expect(shown.body.message).toMatchObject({ id: VOLUME_ID, event_id: 'VOLUME_VOLUME_ObjectMissing' });
+  });
+
+  it('name no host and no pool to those who are no administrators', async () => {
+    const { ask } = await world();
+
+    const { body } = await ask('GET', '/v3/project/messages', { ...VERSION, token: READER });
+
+    expect(body.messages).toMatchObject([
+      { event_id: 'VOLUME_VOLUME_ObjectMissing', user_message: expect.stringContaining('error_managing') },
+    ]);
+    expect(JSON.stringify(body)).not.toMatch(/host-a|files|disk1/);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { volmoveError } from '../../../domain/error.ts';
 import type { Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
-import { type ApiRequest, type Caller, param, type Reply } from '../http/exchange.ts';
+import { type ApiRequest, type Caller, isAdmin, param, type Reply } from '../http/exchange.ts';
 import { cutPage, pageOf } from '../http/page.ts';
 import { renderMessage, type Told } from '../render/message.ts';
 import { ID, maySee } from '../volumes/visible.ts';
@@ -17,13 +17,15 @@ const requireVersion = ({ path, version }: ApiRequest): void => {
   if (version < FROM) throw volmoveError('RouteNotFound', { path });
 };
 
-const toldOf = (volume: Volume): Told | undefined =>
-  volume.lastError && volume.status.startsWith('error') ? { volume, failure: volume.lastError } : undefined;
+const toldOf = (volume: Volume, caller: Caller): Told | undefined =>
+  volume.lastError && volume.status.startsWith('error')
+    ? { volume, failure: volume.lastError, inFull: isAdmin(caller) }
+    : undefined;
 
 const messagesFor = async (deps: Deps, caller: Caller): Promise<Told[]> =>
   (await deps.store.volumes.all())
     .filter((volume) => volume.projectId === caller.projectId)
-    .map(toldOf)
+    .map((volume) => toldOf(volume, caller))
     .filter((told) => told !== undefined);
 
 export const listMessages: Handle = (deps) => async (request) => {
@@ -43,7 +45,7 @@ export const showMessage: Handle = (deps) => async (request) => {
   requireVersion(request);
   const id = param(request, 'id');
   const volume = ID.test(id) ? await deps.store.volumes.get(id) : undefined;
-  const told = volume && maySee(request.caller, volume) ? toldOf(volume) : undefined;
+  const told = volume && maySee(request.caller, volume) ? toldOf(volume, request.caller) : undefined;
   if (!told) throw volmoveError('RouteNotFound', { path: `message ${id}` });
   return { status: 200, body: { message: renderMessage(told, request) } };
 };
