@@ -31,7 +31,7 @@ import { openKnownPools } from './journal/known-pools.ts';
 import { openLeafJournal } from './journal/leaves.ts';
 import { openObjectJournal } from './journal/objects.ts';
 import { createLease, type Lease } from './lease.ts';
-import { listJobs } from './list-jobs.ts';
+import { createJobList } from './list-jobs.ts';
 import type { Looks } from './look.ts';
 import { runLoop } from './loop.ts';
 import { connectNbd } from './nbd/client.ts';
@@ -282,7 +282,7 @@ export const runAgent = async (
     const polling = deps.looks.poll(AbortSignal.any([graceful, stop]));
     const working = runLoop(
       {
-        list: () => listJobs(deps.store, parts, host.id),
+        list: createJobList(deps.store, parts, host.id),
         run: (job, signal, onPlace) => runJob(runDeps, job, AbortSignal.any([signal, lease.signal]), onPlace),
         nextLook: (signal) => deps.looks.next(signal),
         places: placesOf(host),

@@ -13,7 +13,7 @@ import {
 import { updateOf } from './amend.ts';
 import type { Key } from './keys.ts';
 import type { IndexPosition, Records, Stored } from './records.ts';
-import { KIND_INDEX, OPEN_INDEX } from './table.ts';
+import { JOB_INDEX, KIND_INDEX, OPEN_INDEX } from './table.ts';
 
 /** Records on DynamoDB. Every write carries its condition; a failed condition is an answer, anything else an error. */
 export const dynamoRecords = (client: DynamoDBClient, tableName: string): Records => {
@@ -112,7 +112,7 @@ const writes = ({ db, tableName }: Table): Pick<Records, 'put' | 'remove' | 'ame
     conditional(db.send(new UpdateCommand({ TableName: tableName, Key: keyOf(key), ...updateOf(by, writeId) }))),
 });
 
-const hints = (table: Table): Pick<Records, 'keysOfKind' | 'openKeys'> => ({
+const hints = (table: Table): Pick<Records, 'keysOfKind' | 'openKeys' | 'openJobKeys'> => ({
   async keysOfKind(kind, { descending = false, limit, after }) {
     const page = await table.db.send(
       new QueryCommand({
@@ -137,5 +137,12 @@ const hints = (table: Table): Pick<Records, 'keysOfKind' | 'openKeys'> => ({
       KeyConditionExpression: '#open = :open',
       ExpressionAttributeNames: { '#open': 'open' },
       ExpressionAttributeValues: { ':open': shard },
+    }),
+  openJobKeys: (pk) =>
+    queryAll(table, {
+      IndexName: JOB_INDEX,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': pk },
+      ConsistentRead: true,
     }),
 });

@@ -98,6 +98,11 @@ export const memoryRecords = (): Records => {
       return { keys, next: keys.length < rows.length ? keys.at(-1) : undefined };
     },
     openKeys: async (shard) => shards.of(shard).map(({ pk, sk }) => ({ pk, sk })),
+    openJobKeys: async (pk) =>
+      partitions
+        .of(pk)
+        .filter(({ openJob }) => openJob !== undefined)
+        .map((item) => ({ pk, sk: item.sk })),
     async *scan() {
       yield* [...items.values()];
     },

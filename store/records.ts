@@ -24,6 +24,8 @@ export interface Records {
   ): Promise<KindPage>;
   /** A hint. */
   openKeys(shard: string): Promise<Key[]>;
+  /** Of the items of one partition that have an `openJob`. Consistent, but for a database that a kill has torn. */
+  openJobKeys(pk: string): Promise<Key[]>;
   /** Every item, a page at a time: for the sweeper's first pass after a start. */
   scan(): AsyncIterable<Stored>;
 }
@@ -47,6 +49,8 @@ export interface Stored extends Key {
   readonly kindSort?: string;
   readonly open?: string;
   readonly openSort?: string;
+  /** The id of a job that has not ended. */
+  readonly openJob?: string;
   /** When the database may forget the item, in seconds since the epoch. */
   readonly ttl?: number;
 }

@@ -1,6 +1,7 @@
+import { isJobEnded, type Job } from '../domain/job/job.ts';
 import { isClosed, type Migration } from '../domain/migration/migration.ts';
 import type { Volume } from '../domain/volume/volume.ts';
-import { idOf, openKeysOf, openShards } from './keys.ts';
+import { idOf, JOB_PREFIX, openKeysOf, openShards } from './keys.ts';
 import { volumeIsOpen } from './open.ts';
 import type { Records, Stored } from './records.ts';
 
@@ -26,9 +27,16 @@ const unlist = async (records: Records, named: Pick<Stored, 'pk' | 'sk'>): Promi
   if (await records.put(listed, item.rev)) await records.put(written(listed, false), listed.rev);
 };
 
+/** A row of a job that has ended is no harm: whoever lists the open ones reads them again. */
+const listJob = async (records: Records, item: Stored): Promise<void> => {
+  const job = item.data as Job;
+  if (!isJobEnded(job)) await records.put({ ...item, openJob: job.id, rev: item.rev + 1 }, item.rev);
+};
+
 export const repairIndexes = async (records: Records): Promise<Stored[]> => {
   const open = new Map<string, Stored>();
   for await (const record of records.scan()) {
+    if (record.sk.startsWith(JOB_PREFIX)) await listJob(records, record);
     if (record.kind === undefined) continue;
     await records.put(written(record, isOpen(record)), record.rev);
     if (isOpen(record)) open.set(record.pk, record);

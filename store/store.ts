@@ -36,7 +36,7 @@ export interface Store {
   readonly migrations: Collection<Migration, [id: string]> & Listing<Migration>;
   readonly hosts: Collection<Host, [id: string]> & Listing<Host>;
   readonly pools: Collection<Pool, [id: string]> & Listing<Pool>;
-  readonly jobs: Collection<Job, [hostId: string, jobId: string]> & { ofHost(hostId: string): Promise<Job[]> };
+  readonly jobs: Jobs;
   readonly tokens: Tokens;
   readonly adoptions: Collection<Adoption, [poolId: string, objectName: string]>;
   /** One item. */
@@ -45,6 +45,13 @@ export interface Store {
   open(): Promise<OpenIds>;
   /** The same from a scan, and every item whose index rows may be torn is written again: after a crash of the database. */
   repair(): Promise<OpenIds>;
+}
+
+export interface Jobs extends Collection<Job, [hostId: string, jobId: string]> {
+  /** Also those that have ended and are not forgotten yet: there may be very many. */
+  ofHost(hostId: string): Promise<Job[]>;
+  /** Those that have not ended. */
+  openOfHost(hostId: string): Promise<Job[]>;
 }
 
 export interface Listing<T> {
@@ -146,7 +153,7 @@ export const createStore = (records: Records, newWriteId: () => string = randomU
       key: jobKey,
       idOf: (job) => [job.hostId, job.id],
       missing: (_, id) => volmoveError('JobNotFound', { id }),
-      index: (job) => (isJobEnded(job) ? { ttl: ttlOf(job) } : {}),
+      index: (job) => (isJobEnded(job) ? { ttl: ttlOf(job) } : { openJob: job.id }),
     },
     newWriteId,
   );
@@ -192,6 +199,10 @@ export const createStore = (records: Records, newWriteId: () => string = randomU
       ...jobs,
       ofHost: async (hostId) =>
         (await records.query(hostPartition(hostId), JOB_PREFIX)).map((record) => record.data as Job),
+      async openOfHost(hostId) {
+        const found = await records.getMany(await records.openJobKeys(hostPartition(hostId)));
+        return found.map((record) => record.data as Job).filter((job) => !isJobEnded(job));
+      },
     },
     tokens: tokensOfJobs(tokens, jobs, async (hostId) =>
       (await records.query(hostPartition(hostId), TOKEN_PREFIX)).map((record) => record.data as TaskToken),

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import dynalite from 'dynalite/db/index.js';
+import { tableDefinition } from '../../store/table.ts';
 
 /** Opens dynalite's LevelDB. One process at a time: LevelDB's own lock says so, and the error says it in words. */
 
@@ -22,6 +23,7 @@ export const openStore = async (place: StorePlace): Promise<DynaliteStore> => {
     );
   }
   await finishTableCreation(store);
+  await addJobIndex(store);
   return store;
 };
 
@@ -34,6 +36,19 @@ const reasonOf = (error: unknown): string => {
 const finishTableCreation = async (store: DynaliteStore): Promise<void> => {
   for await (const [key, table] of store.db.iterator({ gte: 'table~', lt: 'table~\xff' })) {
     if (isCreating(table)) await store.db.put(key, { ...table, TableStatus: 'ACTIVE' });
+  }
+};
+
+/**
+ * A table that was made before agents listed their open jobs by an index gets it; the repair at every start fills in its rows. On AWS
+ * no index of this kind can be added, and no table is older.
+ */
+const addJobIndex = async (store: DynaliteStore): Promise<void> => {
+  const { AttributeDefinitions, LocalSecondaryIndexes = [] } = tableDefinition('any');
+  for await (const [key, table] of store.db.iterator({ gte: 'table~', lt: 'table~\xff' })) {
+    if (typeof table !== 'object' || table === null || 'LocalSecondaryIndexes' in table) continue;
+    const indexes = LocalSecondaryIndexes.map((index) => ({ ...index, IndexSizeBytes: 0, ItemCount: 0 }));
+    await store.db.put(key, { ...table, AttributeDefinitions, LocalSecondaryIndexes: indexes });
   }
 };
 

@@ -23,6 +23,8 @@ export interface CheckpointJournal {
   read(jobId: string, writeEpoch: number): Promise<Checkpoint | undefined>;
   write(checkpoint: StoredCheckpoint): Promise<void>;
   forget(jobId: string): Promise<void>;
+  /** Whose there are. */
+  jobIds(): Promise<string[]>;
   /** Forgets those of all jobs that are not among these: no retry can ask for them any more. */
   keepOnly(jobIds: readonly string[]): Promise<void>;
 }
@@ -73,6 +75,7 @@ export const checkpointsIn = (folder: DurableFolder): CheckpointJournal => ({
   },
   write: (checkpoint) => folder.write(checkpoint.jobId, checkpoint),
   forget: (jobId) => folder.remove(jobId),
+  jobIds: () => folder.names(),
   async keepOnly(jobIds) {
     const kept = new Set(jobIds);
     for (const jobId of await folder.names()) if (!kept.has(jobId)) await folder.remove(jobId);

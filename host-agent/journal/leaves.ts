@@ -17,6 +17,8 @@ export interface LeafJournal {
   /** What one job has written is another's from now on; nothing when there is none. */
   adopt(fromJobId: string, jobId: string): Promise<void>;
   forget(jobId: string): Promise<void>;
+  /** Whose files there are. */
+  jobIds(): Promise<string[]>;
   /** Removes the files of all jobs that are not among these: nobody can ask for them any more. */
   keepOnly(jobIds: readonly string[]): Promise<void>;
 }
@@ -65,6 +67,7 @@ export const openLeafJournal = async (dataDir: string): Promise<LeafJournal> => 
       names.add(nameOf(jobId));
     },
     forget: (jobId) => remove(nameOf(jobId)),
+    jobIds: async () => [...names].map(decodeURIComponent),
     async keepOnly(jobIds) {
       const kept = new Set(jobIds.map(nameOf));
       for (const name of [...names]) if (!kept.has(name)) await remove(name);

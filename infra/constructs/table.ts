@@ -27,6 +27,9 @@ export class VolumeTable extends Construct {
       partitionKey: key('pk'),
       sortKey: key('sk'),
       billing: Billing.onDemand(),
+      localSecondaryIndexes: [
+        { indexName: 'open-jobs', sortKey: key('openJob'), projectionType: ProjectionType.KEYS_ONLY },
+      ],
       globalSecondaryIndexes: [index('by-kind', 'kind', 'kindSort'), index('open', 'open', 'openSort')],
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       timeToLiveAttribute: 'ttl',

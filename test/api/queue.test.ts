@@ -192,9 +192,9 @@ describe('a list of migrations', () => {
     const asked: string[] = [];
     const jobs = { ...world.store.jobs };
     Object.assign(world.store.jobs, {
-      ofHost: (hostId: string) => {
+      openOfHost: (hostId: string) => {
         asked.push(hostId);
-        return jobs.ofHost(hostId);
+        return jobs.openOfHost(hostId);
       },
     });
     return asked;

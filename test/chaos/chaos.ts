@@ -9,7 +9,7 @@ import { startRig, until } from '../system/rig.ts';
 import { drawPlan, type Fault, type Timings } from './draw.ts';
 import { dealFaults } from './faults.ts';
 import { ask, letGo, POOLS, placesOf, topUp } from './field.ts';
-import { type Court, judge, unrest } from './judge.ts';
+import { type Court, judge, NEWEST, unrest } from './judge.ts';
 import { resumeAll, runTraffic } from './traffic.ts';
 
 /**
@@ -51,8 +51,6 @@ const TIMINGS: Timings = { leaseMs: 3 * HEARTBEAT_SECONDS * 1000, hostLostAfterM
 const TERMINAL_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 200;
 const LOOKS_PER_HEARING = 10;
-/** More than two rounds have. */
-const NEWEST = 60;
 
 /** What the faults and the disturbances of a round may lead to; any other end is a violation. */
 const EXPLAINED = new Set([
@@ -102,7 +100,8 @@ const settle = async (court: Court, sinceMs: number): Promise<string[]> => {
     // the index is a hint, and cheap; a kill of the cloud may leave a row in it whose item was never written
     if (late || looks % LOOKS_PER_HEARING === 0 || migrations.length + volumes.length === 0) {
       const left = await unrest(court);
-      if (left.length === 0 || late) return left;
+      if (left.length === 0) return unrest(court, true);
+      if (late) return left;
     }
     await sleep(LOOK_EVERY_MS);
   }

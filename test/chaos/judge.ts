@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { ListExecutionsCommand, type SFNClient } from '@aws-sdk/client-sfn';
-import { isJobEnded } from '../../domain/job/job.ts';
 import { isClosed, isEnded, type Migration, phaseName } from '../../domain/migration/migration.ts';
 import type { Volume } from '../../domain/volume/volume.ts';
 import { MACHINES, machineArn } from '../../embedded/environment.ts';
@@ -61,7 +60,7 @@ const strayObjects = async ({ rig, hosts }: Court, volumes: readonly Volume[]): 
 };
 
 const openWork = async ({ rig, hosts, store, states }: Court): Promise<string[]> => {
-  const jobs = (await Promise.all(hosts.map((host) => store.jobs.ofHost(host)))).flat();
+  const jobs = (await Promise.all(hosts.map((host) => store.jobs.openOfHost(host)))).flat();
   const pools = await store.pools.all();
   const running = await Promise.all(
     MACHINES.map((name) =>
@@ -74,7 +73,7 @@ const openWork = async ({ rig, hosts, store, states }: Court): Promise<string[]>
     ),
   );
   return [
-    ...jobs.filter((job) => !isJobEnded(job)).map((job) => `job ${job.id} on ${job.hostId} is ${job.stage.state}`),
+    ...jobs.map((job) => `job ${job.id} on ${job.hostId} is ${job.stage.state}`),
     ...pools
       .filter((pool) => pool.reservedBytes !== 0 || Object.keys(pool.reservations).length > 0)
       .map((pool) => `pool ${pool.id} has ${pool.reservedBytes} bytes reserved`),
@@ -91,11 +90,21 @@ const isRunning = (pid: number | undefined): boolean => {
   }
 };
 
-/** What is unfinished or left over; nothing when the cloud is at rest. */
-export const unrest = async (court: Court): Promise<string[]> => {
+/** More than two rounds have. */
+export const NEWEST = 60;
+
+/**
+ * What is unfinished or left over; nothing when the cloud is at rest. Of migrations the newest alone are read, unless all are asked
+ * for: reading hundreds every two seconds would be more work than what is judged.
+ */
+export const unrest = async (court: Court, all = false): Promise<string[]> => {
   const died = Object.entries(court.rig.pids()).filter(([, pid]) => !isRunning(pid));
   if (died.length > 0) return died.map(([part]) => `${part} has ended by itself`);
-  const [migrations, volumes] = await Promise.all([court.store.migrations.all(), court.store.volumes.all()]);
+  const { migrations: listed, volumes: kept } = court.store;
+  const [migrations, volumes] = await Promise.all([
+    all ? listed.all() : listed.list({ limit: NEWEST }).then(({ values }) => values),
+    kept.all(),
+  ]);
   return [
     ...migrations.flatMap(openMigration),
     ...volumes.flatMap(openVolume),

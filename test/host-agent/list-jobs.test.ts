@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { volmoveError } from '../../domain/error.ts';
 import type { Job, JobStage } from '../../domain/job/job.ts';
-import { listJobs } from '../../host-agent/list-jobs.ts';
+import { createJobList } from '../../host-agent/list-jobs.ts';
 import { aJob } from '../helpers/factories.ts';
 import { agentRig } from './helpers/agent-rig.ts';
 
@@ -20,7 +20,7 @@ const left = async (stage: JobStage, input: object = {}) => {
   const job = { ...copy, input: { ...copy.input, ...input } } as Job;
   await agent.store.jobs.create(job);
   await agent.parts.checkpoints.write({ jobId: job.id, writeEpoch: 0, checkpoint: { settledBytes: 0, digest } });
-  await listJobs(agent.store, agent.parts, job.hostId);
+  await createJobList(agent.store, agent.parts, job.hostId)();
   return (await agent.parts.checkpoints.read(job.id, 0)) !== undefined;
 };
 

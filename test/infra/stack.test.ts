@@ -39,6 +39,7 @@ describe('the table', () => {
 
     const attributes = z.array(z.object({ AttributeName: z.string(), AttributeType: z.string() }));
     expect(Properties.KeySchema).toEqual(defined.KeySchema);
+    expect(Properties.LocalSecondaryIndexes).toEqual(defined.LocalSecondaryIndexes);
     expect(Properties.GlobalSecondaryIndexes).toEqual(defined.GlobalSecondaryIndexes);
     expect(Properties.BillingMode).toBe(defined.BillingMode);
     expect(attributes.parse(Properties.AttributeDefinitions).sort(byName)).toEqual(

@@ -250,7 +250,23 @@ describe.each(IMPLEMENTATIONS)('records in %s', (_name, make) => {
     const jobs = await store.jobs.ofHost('host-a');
 
     expect(jobs.map((job) => job.id)).toEqual(['a', 'b']);
+    expect((await store.jobs.openOfHost('host-a')).map((job) => job.id).sort()).toEqual(['a', 'b']);
     expect(jobKey('host-a', 'a')).toEqual({ pk: 'HOST#host-a', sk: 'JOB#a' });
+  });
+
+  it('list a host’s jobs that have not ended, however many have', async () => {
+    const store = await freshStore();
+    const ended = { state: 'succeeded', endedAtMs: START_MS, result: { existed: true } } as const;
+    for (let n = 0; n < 5; n++) await store.jobs.create(aJob({ id: `ended-${n}`, stage: ended }));
+    await store.jobs.create(aJob({ id: 'queued' }));
+    await store.jobs.create(aJob({ id: 'ends' }));
+    await store.jobs.create(aJob({ id: 'elsewhere', hostId: 'host-ab' }));
+    await store.jobs.apply(['host-a', 'ends'], (job) => ({ kind: 'write', next: { ...job, stage: ended } }));
+    await store.jobs.apply(['host-a', 'queued'], (job) => ({ kind: 'write', next: { ...job, attempt: 1 } }));
+
+    const open = await store.jobs.openOfHost('host-a');
+
+    expect(open).toEqual([aJob({ id: 'queued', attempt: 1 })]);
   });
 
   it('list newest first, page by page, each volume once', async () => {

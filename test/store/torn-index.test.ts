@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { expect, it, onTestFinished } from 'vitest';
 import { openStore } from '../../embedded/dynamo/open-store.ts';
 import { dynamoRecords } from '../../store/dynamo-records.ts';
 import { createStore } from '../../store/store.ts';
-import { OPEN_INDEX } from '../../store/table.ts';
+import { OPEN_INDEX, tableDefinition } from '../../store/table.ts';
 import { createTable, sdkClient, startDynalite, TABLE } from '../helpers/dynalite.ts';
-import { aMigration, aVolume } from '../helpers/factories.ts';
+import { aJob, aMigration, aVolume } from '../helpers/factories.ts';
 
 /** A kill of the embedded database between an index row and its item leaves an item that no index names. */
 
@@ -100,18 +101,37 @@ it('items that no index names are found by the repair, and from then on by the i
   const first = createStore(dynamoRecords(sdkClient(before.url), TABLE));
   await first.volumes.create(aVolume({ status: 'creating' }));
   await first.migrations.create(aMigration());
+  await first.jobs.create(aJob());
   await before.close();
   const torn = await tear(dir, 'index');
   const store = createStore(dynamoRecords(sdkClient((await startDynalite({ dir })).url), TABLE));
   const blind = await store.open();
+  const blindJobs = await store.jobs.openOfHost(aJob().hostId);
 
   const repaired = await store.repair();
   const open = await store.open();
   const listed = await store.volumes.all();
 
-  expect(torn).toBe(4);
+  expect(torn).toBe(5);
+  expect(blindJobs).toEqual([]);
+  expect(await store.jobs.openOfHost(aJob().hostId)).toEqual([aJob()]);
   expect(blind).toEqual({ volumes: [], migrations: [] });
   expect(repaired).toEqual({ volumes: [aVolume().id], migrations: [aMigration().id] });
   expect(open).toEqual(repaired);
   expect(listed.map((volume) => volume.id)).toEqual([aVolume().id]);
+});
+
+it('a table of an earlier version gets the index of open jobs when it is opened, and the repair fills it', async () => {
+  const dir = await directory();
+  const before = await startDynalite({ dir });
+  const { LocalSecondaryIndexes: _, AttributeDefinitions = [], ...definition } = tableDefinition(TABLE);
+  const attributes = AttributeDefinitions.filter(({ AttributeName }) => AttributeName !== 'openJob');
+  await sdkClient(before.url).send(new CreateTableCommand({ ...definition, AttributeDefinitions: attributes }));
+  await createStore(dynamoRecords(sdkClient(before.url), TABLE)).jobs.create(aJob());
+  await before.close();
+  const store = createStore(dynamoRecords(sdkClient((await startDynalite({ dir })).url), TABLE));
+
+  await store.repair();
+
+  expect(await store.jobs.openOfHost(aJob().hostId)).toEqual([aJob()]);
 });

@@ -10,7 +10,7 @@ export interface Queued {
 }
 
 const queuedOn = async (deps: Pick<Deps, 'store'>, host: Host): Promise<Queued[]> => {
-  const jobs = await deps.store.jobs.ofHost(host.id);
+  const jobs = await deps.store.jobs.openOfHost(host.id);
   const queues = queueOf(jobs, placesOf(host), host.incarnation);
   return jobs.flatMap((job) => {
     const queue = queues.get(job.id);

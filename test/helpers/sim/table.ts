@@ -157,6 +157,7 @@ export const createTable = (turns: Turns): Table => {
       query: (pk, prefix) => turn(thread, `queries ${pk}`, () => records.query(pk, prefix)),
       keysOfKind: (kind, page) => turn(thread, `lists ${kind}`, () => records.keysOfKind(kind, page)),
       openKeys: (shard) => turn(thread, `lists ${shard}`, () => records.openKeys(shard)),
+      openJobKeys: (pk) => turn(thread, `lists jobs of ${pk}`, () => records.openJobKeys(pk)),
       scan: () => records.scan(),
     };
   };

@@ -61,6 +61,9 @@ export const leafJournalOn = (files: Leaves): LeafJournal => ({
   async forget(jobId) {
     files.delete(jobId);
   },
+  async jobIds() {
+    return [...files.keys()];
+  },
   async keepOnly(jobIds) {
     const kept = new Set(jobIds);
     for (const jobId of [...files.keys()]) if (!kept.has(jobId)) files.delete(jobId);

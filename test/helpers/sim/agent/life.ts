@@ -1,9 +1,9 @@
 import { VolmoveError } from '../../../../domain/error.ts';
-import type { Job } from '../../../../domain/job/job.ts';
+import { isJobEnded, type Job } from '../../../../domain/job/job.ts';
 import type { Deps } from '../../../../functions/shared/deps.ts';
 import { DataPathError } from '../../../../host-agent/device/errors.ts';
 import { runJob } from '../../../../host-agent/jobs/run-job.ts';
-import { listJobs } from '../../../../host-agent/list-jobs.ts';
+import { createJobList } from '../../../../host-agent/list-jobs.ts';
 import { runLoop } from '../../../../host-agent/loop.ts';
 import type { Thread } from '../turns.ts';
 import { type AgentProcess, HEARTBEAT_MS, type HostStorage, type ProcessParts, startProcess } from './process.ts';
@@ -51,6 +51,12 @@ const keepWatch = async ({ sleepers, lease }: AgentProcess, never: AbortSignal):
   }
 };
 
+/** What the table holds now, in no turn of its own. */
+const listsOf = (all: () => readonly Job[]) => ({
+  openOfHost: async () => all().filter((job) => !isJobEnded(job)),
+  getMany: async (ids: readonly (readonly string[])[]) => all().filter((job) => ids.some(([, id]) => id === job.id)),
+});
+
 /** The real loop and the real jobs in one process, until it dies. */
 export const liveOn = (hostId: string, storage: HostStorage, all: HostAgentParts) => {
   const { turns, actors, jobsOf, depsOf, onError } = all;
@@ -84,15 +90,15 @@ export const liveOn = (hostId: string, storage: HostStorage, all: HostAgentParts
   return async (mine: Life, incarnation: string): Promise<void> => {
     const process = await startProcess(hostId, storage, mine.opened, { ...all, onProblem });
     mine.process = process;
+    const list = createJobList({ jobs: listsOf(() => jobsOf(hostId)) }, process.parts, hostId);
     // of this process: who listens to it is forgotten with it
     const never = new AbortController().signal;
     void keepWatch(process, never);
     await runLoop(
       {
         async list() {
-          const jobs = jobsOf(hostId);
-          for (const job of jobs) mine.heard.set(job.id, wishesOf(job));
-          return listJobs({ jobs: { ofHost: async () => jobs } }, process.parts, hostId);
+          for (const job of jobsOf(hostId)) mine.heard.set(job.id, wishesOf(job));
+          return list();
         },
         run: run(process, mine, incarnation),
         nextLook: (signal) => nextLook(process, mine, signal),
