@@ -25,6 +25,8 @@ export interface JobTypes {
   'object.remove': { input: RemoveInput; result: RemoveResult };
   /** One page of what lies in a pool; whoever asked takes the job off the list. */
   'pool.scan': { input: ScanInput; result: ScanResult };
+  /** What a move would meet at its source, for a dry run; changes nothing, and whoever asked takes the job off the list. */
+  'source.check': { input: CheckInput; result: CheckResult };
 }
 export type JobKind = keyof JobTypes;
 
@@ -182,6 +184,17 @@ export interface ScannedObject {
   /** Why it cannot be taken over as it is; undefined when it can. */
   readonly unfit?: string;
 }
+
+export interface CheckInput {
+  readonly source: ObjectRef;
+  readonly sizeBytes: number;
+  /** The destination's pool as the source's backend calls it, where that would be asked to move the volume; null: a copy. */
+  readonly moveTo: string | null;
+}
+/** `copy`: with the reason, where the backend was asked and says no. */
+export type CheckResult =
+  | { readonly way: 'backend' }
+  | { readonly way: 'copy'; readonly why: string | null; readonly readback: 'direct' | 'cached' };
 
 /** Wishes of the control plane, read by the agent with every report. */
 export interface JobControl {

@@ -1,5 +1,6 @@
 import { adoptVolume } from './adopt.ts';
 import { finishMove, moveWithinBackend, undoMove } from './backend-move.ts';
+import { checkSource } from './check.ts';
 import type { JobHandlers } from './context.ts';
 import { copyData } from './copy.ts';
 import { copyByDd } from './copy-dd.ts';
@@ -21,4 +22,5 @@ export const HANDLERS: JobHandlers = {
   'backend.undo': undoMove,
   'object.remove': removeObject,
   'pool.scan': scanPool,
+  'source.check': checkSource,
 };

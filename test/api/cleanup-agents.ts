@@ -1,5 +1,5 @@
 import { type Failure, volmoveError } from '../../domain/error.ts';
-import { isJobEnded, type Job, type JobTypes, type ScannedObject } from '../../domain/job/job.ts';
+import { type CheckResult, isJobEnded, type Job, type JobTypes, type ScannedObject } from '../../domain/job/job.ts';
 import { finishJob, takeJob } from '../../domain/job/steps.ts';
 import { YOUNG_MS } from '../../domain/leftover.ts';
 import { formatPlacement } from '../../domain/placement.ts';
@@ -25,6 +25,8 @@ export const withAgents = (world: World, pools: Record<string, ScannedObject[]> 
     frozen: new Set<string>(),
     pageObjects: 1000,
     removed: [] as string[],
+    /** What a dry run hears of a source. */
+    check: { way: 'copy', why: null, readback: 'direct' } as CheckResult,
     /** What others have made there, by places. */
     others: new Map<string, ScannedObject[]>(),
   };
@@ -48,9 +50,16 @@ export const withAgents = (world: World, pools: Record<string, ScannedObject[]> 
     return { existed: here.some((one) => one.objectName === objectName) };
   };
 
+  const check = ({ source }: JobTypes['source.check']['input']): CheckResult => {
+    if (agents.busy.has(source.objectName))
+      throw volmoveError('ObjectBusy', { object: source.objectName, reason: 'it is open' });
+    return agents.check;
+  };
+
   const act = (job: Job): { ok: true; result: JobTypes[Job['kind']]['result'] } | { ok: false; failure: Failure } => {
     try {
       if (job.kind === 'pool.scan') return { ok: true, result: scan(job.input) };
+      if (job.kind === 'source.check') return { ok: true, result: check(job.input) };
       if (job.kind === 'object.remove') return { ok: true, result: remove(job.input) };
       throw new Error(`no ${job.kind} here`);
     } catch (error) {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { CheckResult } from '../../domain/job/job.ts';
 import { aHost, aPoolReport, aVolume, DESTINATION, SOURCE, SOURCE_OBJECT, VOLUME_ID } from '../helpers/factories.ts';
+import { withAgents } from './cleanup-agents.ts';
 import { native, ready, standard, TO_B } from './migrate-helpers.ts';
 import { createWorld, volumeNow, type World, withHosts, withVolume } from './world.ts';
 
@@ -38,12 +40,14 @@ describe('a destination without a pool', () => {
 });
 
 describe('a dry run', () => {
-  const checksOf = async (world: World, destination = TO_B) =>
-    (await native(world, { destination, dry_run: true })).body.checks as {
+  const checksOf = async (world: World, destination = TO_B, change: Partial<ReturnType<typeof withAgents>> = {}) => {
+    Object.assign(withAgents(world), change);
+    return (await native(world, { destination, dry_run: true })).body.checks as {
       name: string;
       ok: boolean;
       message: string;
     }[];
+  };
   const failed = (checks: { name: string; ok: boolean }[]): string[] =>
     checks.filter((check) => !check.ok).map((check) => check.name);
 
@@ -61,6 +65,7 @@ describe('a dry run', () => {
       'other_place',
       'capacity',
       'last_outcome',
+      'source_object',
       'way',
     ]);
     expect(failed(checks)).toEqual([]);
@@ -85,13 +90,18 @@ describe('a dry run', () => {
       next: { ...host, backends: [{ ...backend, pools }] },
     }));
 
-    const wayTo = async (destination: string) =>
-      (await checksOf(world, destination)).find(({ name }) => name === 'way')?.message;
+    const wayTo = async (destination: string, change?: Partial<ReturnType<typeof withAgents>>) =>
+      (await checksOf(world, destination, change)).find(({ name }) => name === 'way')?.message;
+    const says = (check: CheckResult) => wayTo('host-a@files#hdd', { check });
 
-    expect(await wayTo('host-a@files#hdd')).toBe(
+    expect(await wayTo(TO_B)).toBe('It is copied: source and destination are not pools of one storage system.');
+    expect(await says({ way: 'backend' })).toBe('Its backend moves it by itself.');
+    expect(await says({ way: 'copy', why: 'it has a watcher', readback: 'direct' })).toBe(
+      'It is copied: its backend does not move it (it has a watcher).',
+    );
+    expect(await wayTo('host-a@files#hdd', { frozen: new Set(['host-a']) })).toBe(
       'Its backend moves it by itself, unless that says no then: in that case it is copied.',
     );
-    expect(await wayTo(TO_B)).toBe('It is copied: source and destination are not pools of one storage system.');
   });
 
   it.each<[string, Parameters<typeof withVolume>[1], string, string[]]>([
@@ -105,6 +115,30 @@ describe('a dry run', () => {
     const world = await ready(createWorld(), change);
 
     expect(failed(await checksOf(world, destination))).toEqual(names);
+  });
+
+  it('hears from the source’s agent what would be in the way, and leaves no job behind', async () => {
+    const world = await ready();
+    const { objectName } = SOURCE_OBJECT;
+
+    const checks = await checksOf(world, TO_B, { busy: new Set([objectName]) });
+
+    expect(checks).toContainEqual({
+      name: 'source_object',
+      ok: false,
+      message: expect.stringContaining('it is open'),
+      remedy: expect.stringMatching(/\w/),
+    });
+    expect(await world.store.jobs.ofHost('host-a')).toEqual([]);
+  });
+
+  it('does not wait for an agent for ever, and says that it has not answered', async () => {
+    const world = await ready();
+
+    const checks = await checksOf(world, TO_B, { frozen: new Set(['host-a']) });
+
+    expect(failed(checks)).toEqual(['source_object']);
+    expect(await world.store.jobs.ofHost('host-a')).toEqual([]);
   });
 
   it('says how much space there is as people read it', async () => {

@@ -3,8 +3,8 @@ import { isJobEnded } from '../../../domain/job/job.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { settleTries } from '../../shared/settle-cleanup.ts';
 import type { EntryOwner } from '../../workflow/dispatch/removal.ts';
+import { pollUntil, type Wait } from '../agents/wait.ts';
 import type { Became, Begun } from './begin.ts';
-import { pollUntil, type Wait } from './wait.ts';
 
 /** What becomes of removals that were begun, as far as it is known in time. */
 

@@ -3,12 +3,12 @@ import { findPool } from '../../../domain/host/host.ts';
 import type { Placement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { releasedAmong } from '../../shared/released.ts';
+import { waitFrom } from '../agents/wait.ts';
 import { whatBecame } from './became.ts';
 import { type Became, type Begun, beginEntry, beginUnheld, refused } from './begin.ts';
 import { judgeOne } from './candidates.ts';
 import { hold } from './hold.ts';
 import { type Tracked, trackedEntries } from './tracked.ts';
-import { waitFrom } from './wait.ts';
 
 export interface RemoveObject {
   readonly objectName: string;

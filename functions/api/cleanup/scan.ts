@@ -1,11 +1,11 @@
 import { isUp } from '../../../domain/host/host.ts';
 import { formatPlacement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
+import { waitFrom } from '../agents/wait.ts';
 import { askPool } from './ask-pool.ts';
 import { type Candidate, candidatesOf, type InPool } from './candidates.ts';
 import { type NotAsked, type PoolCursor, poolsToAsk } from './pools.ts';
 import { type Tracked, trackedEntries } from './tracked.ts';
-import { waitFrom } from './wait.ts';
 
 export interface Scan {
   readonly projectId: string;

@@ -3,8 +3,8 @@ import type { ScannedObject } from '../../../domain/job/job.ts';
 import { formatPlacement, type Placement } from '../../../domain/placement.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { isSameObject, type Managed, managedIn, realPool } from '../../shared/managed.ts';
+import { waitFrom } from '../agents/wait.ts';
 import { askPool } from '../cleanup/ask-pool.ts';
-import { waitFrom } from '../cleanup/wait.ts';
 import { managedPool } from './places.ts';
 
 export interface ListManageable {

@@ -1,5 +1,5 @@
 import { bytesApart } from '../../../domain/bytes.ts';
-import { type Failure, VolmoveError, volmoveError } from '../../../domain/error.ts';
+import { VolmoveError, volmoveError } from '../../../domain/error.ts';
 import { findPool, type Host, isUp } from '../../../domain/host/host.ts';
 import { isEnded } from '../../../domain/migration/migration.ts';
 import type { Way } from '../../../domain/migration/way.ts';
@@ -8,27 +8,12 @@ import { cannotMigrate, unclaimable } from '../../../domain/volume/claim.ts';
 import type { MigrationOptions, Volume } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { type Place, requireSpace, resolvePlace } from '../pools/places.ts';
+import { bad, type Check, good, untold } from './check.ts';
 import { engineRefusal } from './copy-engine.ts';
+import { sourceChecks } from './source-checks.ts';
 import { takesSpace, wayTo } from './way.ts';
 
 /** A dry run: everything that a request is judged by, each told apart, nothing changed. */
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly message: string;
-  /** What to do about it; null when it is ok. */
-  readonly remedy: string | null;
-}
-
-const good = (name: string, message: string): Check => ({ name, ok: true, message, remedy: null });
-const bad = (name: string, { message, remedy }: Pick<Failure, 'message' | 'remedy'>): Check => ({
-  name,
-  ok: false,
-  message,
-  remedy,
-});
-const untold = (name: string, missing: string): Check =>
-  bad(name, { message: `Cannot be told: ${missing}.`, remedy: 'See the checks above.' });
 
 /** The place, or the refusal that a real request would get. */
 const placeOr = async (deps: Deps, text: string): Promise<Place | VolmoveError> => {
@@ -121,24 +106,20 @@ const engineChecks = async (
   return [refusal ? bad(name, refusal) : good(name, `dd can copy within ${place.place.hostId}.`)];
 };
 
-/** Nothing that could fail: how it would be done, and why. The backend is asked by the migration alone. */
-const wayChecks = (way: Way | undefined): Check[] => {
-  if (!way) return [];
-  if (way.way === 'copy') return [good('way', `It is copied: ${way.why}.`)];
-  return [good('way', 'Its backend moves it by itself, unless that says no then: in that case it is copied.')];
-};
-
 export interface CheckMigration {
   /** Undefined when there is no such volume that the caller may see. */
   readonly volume: Volume | undefined;
   readonly volumeId: string;
   readonly destination: string;
   readonly options: MigrationOptions;
+  readonly projectId: string;
+  readonly signal: AbortSignal | undefined;
 }
 
 export const checkMigration =
   (deps: Deps) =>
-  async ({ volume, volumeId, destination, options }: CheckMigration): Promise<Check[]> => {
+  async (asks: CheckMigration): Promise<Check[]> => {
+    const { volume, volumeId, destination, options } = asks;
     const asked = parsePlacement(destination);
     const host = asked && (await deps.store.hosts.get(asked.hostId));
     const place = await placeOr(deps, destination);
@@ -146,7 +127,7 @@ export const checkMigration =
     const both = volume && free;
     const way = both && (await wayTo(deps)(volume, free.place, options));
     const missing = volume ? 'the destination is not usable' : 'the volume is not there';
-    return [
+    const known = [
       volume
         ? good('volume_exists', `Volume ${volume.id} is there.`)
         : bad('volume_exists', volmoveError('VolumeNotFound', { id: volumeId })),
@@ -157,7 +138,8 @@ export const checkMigration =
       both ? otherPlaceCheck(volume, free) : untold('other_place', missing),
       both ? capacityCheck(volume, free, way) : untold('capacity', missing),
       volume ? await outcomeCheck(deps, volume) : untold('last_outcome', missing),
-      ...wayChecks(way),
-      ...(await engineChecks(deps, options, volume, free)),
     ];
+    const engine = await engineChecks(deps, options, volume, free);
+    // last: an agent may take its time, and nothing above is to be judged by what has become old meanwhile
+    return [...known, ...(await sourceChecks(deps)(asks, way)), ...engine];
   };

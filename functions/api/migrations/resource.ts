@@ -43,7 +43,9 @@ const ask = async (deps: Deps, request: ApiRequest): Promise<Reply> => {
   const { volume_id: volumeId, destination, dry_run: dryRun } = body.migration;
   if (dryRun) {
     const volume = ID.test(volumeId) ? await deps.store.volumes.get(volumeId) : undefined;
-    const checks = await checkMigration(deps)({ volume, volumeId, destination, options: optionsOf(body) });
+    const { caller, signal } = request;
+    const asked = { volume, volumeId, destination, options: optionsOf(body), projectId: caller.projectId, signal };
+    const checks = await checkMigration(deps)(asked);
     return { status: 200, body: { checks } };
   }
   if (!ID.test(volumeId)) throw volmoveError('VolumeNotFound', { id: volumeId });
