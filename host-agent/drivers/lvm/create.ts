@@ -108,7 +108,7 @@ export const createVolume = (
     if (volume.sizeBytes < request.sizeBytes) volume = await enlarge(parts, { ...after, volume }, request, signal);
     await activate(parts, pool, volume, signal);
     return { ...foundObject(volume), zero: isNew && after.online.thinPool?.zeroing === true };
-  });
+  }, signal);
 
 const enlarge = async (
   parts: Parts,
@@ -141,4 +141,4 @@ export const extendVolume = (
     const volume = foundIn(pool, object, looked.volume);
     if (volume.sizeBytes >= object.sizeBytes) return foundObject(volume);
     return foundObject(await enlarge(parts, { ...looked, volume }, object, signal));
-  });
+  }, signal);
