@@ -78,6 +78,8 @@ export interface ObjectName {
 export interface RemovableObject {
   /** Its blocks go back to where nobody reads them before they were written again: there is nothing to wipe. */
   readonly thin: boolean;
+  /** Where there is something to wipe: what its device calls a hole has no blocks. Left out: all of it has. */
+  readonly onlyData?: boolean;
 }
 
 export interface ListObjects {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { thrownBy } from '../../data-path/helpers/thrown.ts';
 import { refusalOf } from '../../helpers/refusal.ts';
 import { openDriver } from './driver.ts';
-import { attempt, sh } from './group.ts';
+import { attempt, lvs, sh } from './group.ts';
 import { create, everyByte, MIB, NEVER, object, opened, thinRig, usedPercent } from './rig.ts';
 
 describe('a thin pool', () => {
@@ -67,7 +67,8 @@ describe('a thin pool', () => {
     const content = Buffer.alloc(MIB);
     await (await opened(driver, 'ro')).read(0, content);
     expect(everyByte(content, 7)).toBe(true);
-    expect(await driver.remove({ pool: 'main', objectName: 'greedy', objectId: null }, NEVER)).toBe(true);
+    const [[objectId = ''] = []] = await lvs(`${vg}/greedy`, 'lv_uuid');
+    expect(await driver.remove({ ...object('greedy'), objectId }, NEVER)).toBe(true);
   });
 
   it('whose metadata is at its limit takes nothing more', async () => {
@@ -94,5 +95,8 @@ describe('a thin pool', () => {
     expect(await taken.probe(NEVER)).toEqual([]);
     expect(made.zero).toBe(false);
     expect(await driver.allocatedBytes?.(object())).toBe(4 * MIB);
+    await device.close();
+    const { objectId } = made;
+    expect(await driver.removable({ ...object(), objectId }, NEVER)).toEqual({ thin: false, onlyData: true });
   });
 });
