@@ -33,6 +33,8 @@ describe('a dump of a thin volume’s map', () => {
     { what: 'lacks a line', text: THIN_DUMP.replace(/^.*single_mapping.*\n/m, '') },
     { what: 'is of another volume', text: THIN_DUMP.replace('dev_id="1"', 'dev_id="2"') },
     { what: 'refers to a part elsewhere', text: THIN_DUMP.replace(/<single_mapping.*>/, '<ref name="1"/>') },
+    { what: 'has runs that overlap', text: THIN_DUMP.replace('"272"', '"270"') },
+    { what: 'has runs in no order', text: THIN_DUMP.replace('"1000"', '"10"') },
     { what: 'says nothing', text: '' },
   ])('that $what tells nothing, so that nothing is believed to be a hole', async ({ text }) => {
     expect(await parseThinMap(lines(text), 1)).toBeUndefined();
