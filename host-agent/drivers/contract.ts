@@ -1,4 +1,4 @@
-import type { BlockDevice } from '../../domain/block-device.ts';
+import type { BlockDevice, Extent } from '../../domain/block-device.ts';
 import type { PoolReport } from '../../domain/host/host.ts';
 import type { BackendMoves } from './moves.ts';
 
@@ -123,4 +123,9 @@ export interface OpenedDevice {
   readonly device: BlockDevice;
   /** How reads have been served up to now: `direct` passes the page cache by. Some file systems refuse that only when it comes to it. */
   readonly readback: 'direct' | 'cached';
+  /**
+   * Asked before another program writes to the object by its path, which nobody here sees: NoSpace when what is data of these ranges,
+   * in ascending order, could fill the pool. Left out where a pool that is full refuses by itself.
+   */
+  readonly requireSpace?: (ranges: AsyncIterable<Extent>, signal: AbortSignal) => Promise<void>;
 }
