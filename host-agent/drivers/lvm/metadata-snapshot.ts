@@ -35,9 +35,9 @@ export const poolMetadata = (pool: LvmPool, thinPool: string): PoolMetadata => (
 
 /** What is held for so long, with nobody reading the metadata, was left by one that died. */
 const ABANDONED_MS = 15_000;
-/** For somebody who reads and reads. */
-const MOST_WAIT_MS = 60_000;
-const LOOK_AGAIN_MS = 250;
+/** For somebody who reads and reads: after that a volume is read from end to end, which is right, and slow. */
+const MOST_WAIT_MS = 300_000;
+const LOOK_AGAIN_MS = 500;
 /** How often another may take it away in the middle. */
 const TRIES = 3;
 
