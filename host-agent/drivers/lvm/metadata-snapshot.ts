@@ -107,16 +107,17 @@ const giveBackUnseen = async (deps: SnapshotDeps, where: PoolMetadata): Promise<
 
 /** The root that is ours from now on; null when another took it away at once. */
 const tryToReserve = async (deps: SnapshotDeps, where: PoolMetadata): Promise<string | null> => {
+  const unseen = (failure: unknown): Promise<never> => givingBackAfter(failure, () => giveBackUnseen(deps, where));
   try {
     await message(deps, where, 'reserve_metadata_snap');
-    return await heldRoot(deps, where, NEVER);
   } catch (error) {
-    if ((error as VolmoveError).code === 'ObjectBusy') throw error;
-    return givingBackAfter(error, () => giveBackUnseen(deps, where));
+    if ((error as VolmoveError).code !== 'BackendTimedOut') throw error;
+    return unseen(error);
   }
+  return heldRoot(deps, where, NEVER).catch(unseen);
 };
 
-/** Undefined when it is another's for too long. */
+/** Undefined when it is another's for too long, or the pool takes no messages, as one that is read-only. */
 const reserve = async (
   deps: SnapshotDeps,
   where: PoolMetadata,
@@ -127,7 +128,9 @@ const reserve = async (
     try {
       return await tryToReserve(deps, where);
     } catch (error) {
-      if ((error as VolmoveError).code !== 'ObjectBusy') throw error;
+      const { code } = error as VolmoveError;
+      if (code === 'BackendRefused') return undefined;
+      if (code !== 'ObjectBusy') throw error;
     }
     if (!(await awaitTurn(deps, where, signal))) return undefined;
   }
@@ -148,7 +151,7 @@ const whileHeld = async <T>(
 };
 
 /**
- * Runs `read` while the snapshot is ours. Undefined when others do not let it be ours for so long, again and again. One at a time in
+ * Runs `read` while the snapshot is ours. Undefined when it cannot be had, or others take it away again and again. One at a time in
  * this process; given back whatever happens.
  */
 export const withMetadataSnapshot = <T>(

@@ -138,6 +138,17 @@ describe('the snapshot of a pool’s metadata', () => {
     expect(one.state.root).toBe('-');
   });
 
+  it('cannot be had of a pool that takes no messages, as one that is read-only: then the map cannot be told', async () => {
+    const { read, said } = kernel(({ args }) =>
+      args.includes('reserve_metadata_snap')
+        ? end('', 1, 'message ioctl on x failed: Operation not supported\n')
+        : undefined,
+    );
+
+    expect(await read()).toBeUndefined();
+    expect(said).toEqual([]);
+  });
+
   it('that cannot be given back is said, alone or with what failed before', async () => {
     const { read } = kernel(({ args }) =>
       args.includes('release_metadata_snap') ? end('', 1, 'message ioctl failed: Invalid argument\n') : undefined,
