@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Extent } from '../../../domain/block-device.ts';
 import { thrownBy } from '../../data-path/helpers/thrown.ts';
 import { refusalOf } from '../../helpers/refusal.ts';
 import { openDriver } from './driver.ts';
@@ -41,6 +42,32 @@ describe('a thin pool', () => {
     expect(refused.code).toBe('NoSpace');
     expect(refused.message).toContain('90.0 % full');
     expect((await driver.pools(NEVER))[0]?.freeBytes).toBeGreaterThan(0);
+  });
+
+  it('counts whole chunks, however little of each is written, also before another program writes', async () => {
+    const { vg, driver } = await thinRig({
+      dataMib: 64,
+      options: ['-c', '1M'],
+      pool: { full_at_percent: { data: 75 } },
+    });
+    await create(driver, 200);
+    const { device, requireSpace } = await driver.open(object(), 'rw', NEVER);
+    onTestFinished(() => device.close());
+    const chunks = async function* (count: number): AsyncGenerator<Extent> {
+      for (let i = 0; i < count; i += 1) yield { offset: i * MIB, lengthBytes: 4096, kind: 'data' };
+    };
+    await requireSpace?.(chunks(20), NEVER);
+    const refused = await thrownBy(requireSpace?.(chunks(49), NEVER) ?? Promise.resolve());
+    let written = 0;
+    const failure = await thrownBy(
+      (async () => {
+        for (; written < 200; written += 1) await device.write(written * MIB, Buffer.alloc(4096, 7));
+      })(),
+    );
+
+    expect([refused.name, failure.name]).toEqual(['NoSpace', 'NoSpace']);
+    expect(written).toBe(48);
+    expect(await usedPercent(vg)).toBe(75);
   });
 
   it('that others have filled to the last block is offline with the reason, and what is written ends in NoSpace', async () => {

@@ -105,6 +105,26 @@ describe('a thin volume', () => {
     expect(await driver.allocatedBytes?.(object())).toBe(10 * MIB);
   });
 
+  it('of which what was not written lies in another volume (an external origin) is data from end to end', async () => {
+    const { vg, driver } = await thinRig();
+    await sh('lvcreate', '-y', '-Wn', '-Zn', '-L', '8M', '-n', 'base', vg);
+    const base = await open(`/dev/${vg}/base`, 'r+');
+    await base.write(Buffer.alloc(8 * MIB, 0x5a), 0, 8 * MIB, 0);
+    await base.sync();
+    await base.close();
+    await sh('lvchange', '-an', `${vg}/base`);
+    await sh('lvchange', '-pr', `${vg}/base`);
+    await sh('lvcreate', '-y', '-s', '--thinpool', `${vg}/pool`, '-n', NAME, `${vg}/base`);
+
+    const device = await opened(driver, 'ro');
+    const content = Buffer.alloc(8 * MIB);
+    await device.read(0, content);
+
+    expect(await driver.allocatedBytes?.(object())).toBe(0);
+    expect(everyByte(content, 0x5a)).toBe(true);
+    expect(dataOf(await extentsOf(device))).toEqual([[0, 8]]);
+  });
+
   it('with a snapshot is not removed', async () => {
     const { vg, driver } = await thinRig();
     const { objectId } = await create(driver, 8);
@@ -163,7 +183,7 @@ describe('the snapshot of a pool’s metadata', () => {
   });
 
   const withOneLeft = async () => {
-    const rig = await thinRig({}, { time: hurriedTime(20) });
+    const rig = await thinRig({}, { time: hurriedTime(40) });
     await create(rig.driver, 8);
     const writer = await opened(rig.driver, 'rw');
     await writer.write(MIB, Buffer.alloc(MIB, 1));
