@@ -114,7 +114,8 @@ export const STORAGE_ERRORS = {
   BackendTimedOut: entry<{ program: string; seconds: number }>(
     500,
     true,
-    (p) => `${p.program} did not answer within ${p.seconds} s and was ended; what it was to do may have happened.`,
+    (p) =>
+      `${p.program} did not answer within ${p.seconds} s and was told to end; what it was to do may have happened.`,
     'Look at the backend’s health; what was asked for is looked up before it is tried again.',
   ),
   Stalled: entry<{ seconds: number }>(

@@ -1,4 +1,4 @@
-import type { BlockDevice } from '../../domain/block-device.ts';
+import type { BlockDevice, Extent } from '../../domain/block-device.ts';
 import type { PoolReport } from '../../domain/host/host.ts';
 import type { BackendMoves } from './moves.ts';
 
@@ -78,6 +78,8 @@ export interface ObjectName {
 export interface RemovableObject {
   /** Its blocks go back to where nobody reads them before they were written again: there is nothing to wipe. */
   readonly thin: boolean;
+  /** Where there is something to wipe: what its device calls a hole has no blocks. Left out: all of it has. */
+  readonly onlyData?: boolean;
 }
 
 export interface ListObjects {
@@ -121,4 +123,9 @@ export interface OpenedDevice {
   readonly device: BlockDevice;
   /** How reads have been served up to now: `direct` passes the page cache by. Some file systems refuse that only when it comes to it. */
   readonly readback: 'direct' | 'cached';
+  /**
+   * Asked before another program writes to the object by its path, which nobody here sees: NoSpace when what is data of these ranges,
+   * in ascending order, could fill the pool. Left out where a pool that is full refuses by itself.
+   */
+  readonly requireSpace?: (ranges: AsyncIterable<Extent>, signal: AbortSignal) => Promise<void>;
 }

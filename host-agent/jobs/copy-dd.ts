@@ -1,4 +1,4 @@
-import type { BlockDevice } from '../../domain/block-device.ts';
+import type { BlockDevice, Extent } from '../../domain/block-device.ts';
 import type { CopyResult } from '../../domain/job/job.ts';
 import type { ObjectRef } from '../../domain/placement.ts';
 import { flushed } from '../copy/checkpointer.ts';
@@ -32,19 +32,25 @@ const dataBytes = async (device: BlockDevice, sizeBytes: number, signal: AbortSi
   return bytes;
 };
 
+async function* everything(sizeBytes: number): AsyncGenerator<Extent> {
+  yield { offset: 0, lengthBytes: sizeBytes, kind: 'data' };
+}
+
 /** Returns how many bytes were written: of a destination that is kept sparse, those that are allocated in it. */
 const write = async (
   parts: AgentParts,
   run: Run,
   object: ObjectRef,
-  progress: DdProgress,
+  { from, progress }: { readonly from: BlockDevice; readonly progress: DdProgress },
   signal: AbortSignal,
 ): Promise<number> => {
   const { source, sizeBytes, destinationIsZero } = run.job.input;
   // open before dd is: a flush tells of the failed writes of others only from then on
-  const { device } = await parts.backends.get(object).open(object, 'rw', signal);
+  const { device, requireSpace } = await parts.backends.get(object).open(object, 'rw', signal);
   try {
     requireRoom(device, sizeBytes, 'destination');
+    // what dd writes is seen by nobody until it is there
+    await requireSpace?.(destinationIsZero ? from.extents(0, sizeBytes, signal) : everything(sizeBytes), signal);
     await runDd(parts.children, {
       source: await localPath(parts, source),
       destination: await localPath(parts, object),
@@ -129,7 +135,7 @@ export const copyByDd: JobHandler<'data.copy'> = async (parts, run) => {
     // nothing is silent from here on, also while an earlier generation ends
     progress.copied(0);
     const bytesWritten = await asLocalWriter(parts, run, (object, signal) =>
-      write(parts, run, object, progress, signal),
+      write(parts, run, object, { from: device, progress }, signal),
     );
     const second = digest ? await secondRead(parts, run, device, progress) : { digest: null, bytesRead: 0 };
     return {

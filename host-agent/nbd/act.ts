@@ -1,4 +1,5 @@
 import type { BlockDevice } from '../../domain/block-device.ts';
+import { VolmoveError } from '../../domain/error.ts';
 import { DataPathError } from '../device/errors.ts';
 import { blockStatus } from './block-status.ts';
 import type { Request } from './protocol.ts';
@@ -108,7 +109,7 @@ const perform = async ({ device }: Target, request: Request, memory: Buffer): Pr
 
 /** The reason in words of this program: the operating system's would tell the client where on this host the data lies. */
 const failed = (error: unknown): Outcome => {
-  if (!(error instanceof DataPathError)) return { error: ERROR.EIO };
+  if (!(error instanceof DataPathError || error instanceof VolmoveError)) return { error: ERROR.EIO };
   const text = `${error.code}. ${error.remedy}`;
   if (error.code === 'NoSpace') return refuse(ERROR.ENOSPC, text);
   return refuse(error.code === 'OutOfRange' ? ERROR.EINVAL : ERROR.EIO, text);

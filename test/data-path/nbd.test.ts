@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { volmoveError } from '../../domain/error.ts';
 import { copying } from './helpers/copying.ts';
 import { faultyDevice } from './helpers/faulty-device.ts';
 import { deviceWith, layouts } from './helpers/layout.ts';
@@ -182,6 +183,19 @@ describe('errors of the device', () => {
 
     expect(error.name).toBe('NoSpace');
     expect(device.content.equals(Buffer.alloc(MIB))).toBe(true);
+  });
+
+  it('that say what became of the backend arrive with that, and with what to do', async () => {
+    const { client } = await nbdRig({
+      ...memoryDevice(MIB),
+      write: () => Promise.reject(volmoveError('BackendOffline', { place: 'lvm#main', reason: 'the pool is ill' })),
+    });
+    const remote = await client();
+
+    const error = await thrownBy(remote.write(0, Buffer.from('abc')));
+
+    expect(error.name).toBe('IoError');
+    expect(error.message).toContain('BackendOffline. Bring it back');
   });
 });
 

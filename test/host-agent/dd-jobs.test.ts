@@ -1,10 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { Extent } from '../../domain/block-device.ts';
 import { type Job, resultOf } from '../../domain/job/job.ts';
 import type { ObjectRef } from '../../domain/placement.ts';
 import { identityOf } from '../../host-agent/children/process-identity.ts';
 import { POLL_MS } from '../../host-agent/dd/dd.ts';
+import { DataPathError } from '../../host-agent/device/errors.ts';
 import { requireDd } from '../../host-agent/jobs/dd-possible.ts';
 import { naiveDigest } from '../data-path/helpers/naive-digest.ts';
 import { CLIENT } from '../data-path/helpers/nbd-rig.ts';
@@ -61,6 +63,30 @@ describe('data.copy by dd', () => {
     expect(result).toMatchObject({ digest: null, bytesRead: VOLUME_BYTES, bytesWritten: VOLUME_BYTES });
     expect(content.subarray(0, VOLUME_BYTES).equals(await contentOf(agent, source))).toBe(true);
     expect(content.subarray(VOLUME_BYTES).equals(Buffer.alloc(3 * MIB))).toBe(true);
+  });
+
+  it('asks a pool that does not refuse by itself for all that it will write, and writes nothing when that is too much', async () => {
+    const agent = await agentRig();
+    const { job, destination } = await ddScene(agent);
+    const driver = agent.parts.backends.get(PLACE);
+    const open = driver.open.bind(driver);
+    const asked: Extent[] = [];
+    vi.spyOn(driver, 'open').mockImplementation(async (object, mode, signal) => ({
+      ...(await open(object, mode, signal)),
+      requireSpace: async (ranges) => {
+        for await (const range of ranges) if (range.kind === 'data') asked.push(range);
+        throw new DataPathError('NoSpace', 'the pool is nearly full');
+      },
+    }));
+
+    await agent.run(job).done;
+
+    expect(failureOf(await agent.stored(job))).toMatchObject({
+      code: 'NoSpace',
+      message: expect.stringContaining('the pool is nearly full'),
+    });
+    expect(asked.map(({ offset }) => offset)).toEqual([MIB, VOLUME_BYTES - 4096]);
+    expect(await allocatedBytes(agent, destination)).toBe(0);
   });
 
   it('reads back with a digest that is equal to the source’s, under the generation that was sealed', async () => {

@@ -1,8 +1,9 @@
+import { ChildProcess } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { identityOf } from '../../host-agent/children/process-identity.ts';
-import { createRunTool } from '../../host-agent/tools/run-tool.ts';
+import { createRunTool, type RunTool } from '../../host-agent/tools/run-tool.ts';
 import { tempDir } from '../data-path/helpers/temp-dir.ts';
 import { thrownBy } from '../data-path/helpers/thrown.ts';
 import { refusalOf } from '../helpers/refusal.ts';
@@ -17,6 +18,8 @@ const shell = (script: string, more: object = {}) => ({
   ...more,
 });
 
+const PATIENCE = { timeout: 60_000, interval: 10 };
+
 /** Writes its number into a file, and then does not end. */
 const endless = async (trap = ''): Promise<{ script: string; pid: () => Promise<number> }> => {
   const directory = await tempDir();
@@ -24,11 +27,38 @@ const endless = async (trap = ''): Promise<{ script: string; pid: () => Promise<
   return {
     script: `${trap}echo $$ >${file}.new; mv ${file}.new ${file}; while :; do sleep 0.05; done`,
     pid: async () => {
-      while (!(await readdir(directory)).includes('pid')) await new Promise((resolve) => setTimeout(resolve, 10));
+      await vi.waitUntil(async () => (await readdir(directory)).includes('pid'), PATIENCE);
       return Number(await readFile(file, 'utf8'));
     },
   };
 };
+
+/** Waits end when the test says so, and not before: a program is up by then, however slow the machine is. */
+const clocked = (): { runTool: RunTool; passes: (ms: number) => Promise<void> } => {
+  const waits = new Map<() => void, number>();
+  return {
+    runTool: createRunTool(PATH, (ms, act) => {
+      waits.set(act, ms);
+      return () => void waits.delete(act);
+    }),
+    async passes(ms) {
+      await vi.waitUntil(() => [...waits.values()].includes(ms), PATIENCE);
+      for (const [act, after] of [...waits])
+        if (after === ms) {
+          waits.delete(act);
+          act();
+        }
+    },
+  };
+};
+const GRACE_MS = 5_000;
+const LAST_GRACE_MS = 1_000;
+const LIMIT_MS = 1_500;
+const isRunning = async (pid: number): Promise<boolean> => (await identityOf(pid)) !== undefined;
+/** What the tool left alone on purpose is the test's to end. */
+const endAfterTest = (pid: number): void => onTestFinished(() => void process.kill(pid, 'SIGKILL'));
+
+afterEach(() => vi.restoreAllMocks());
 
 describe('a program that answers in a moment', () => {
   it('has its exit code, whichever, and both of its outputs given back', async () => {
@@ -80,21 +110,74 @@ describe('a program that answers in a moment', () => {
 
   it('that does not end in time is ended, which is said', async () => {
     const { script, pid } = await endless();
+    const { runTool: run, passes } = clocked();
+    const ended = refusalOf(run(shell(script, { timeoutMs: LIMIT_MS }), NEVER));
+    const running = await pid();
 
-    const error = await refusalOf(runTool(shell(script, { timeoutMs: 1_500 }), NEVER));
+    await passes(LIMIT_MS);
+    const error = await ended;
 
     expect(error.code).toBe('BackendTimedOut');
     expect(error.message).toContain('sh did not answer within 2 s');
-    expect(await identityOf(await pid())).toBeUndefined();
+    expect(await isRunning(running)).toBe(false);
   });
 
   it('is killed when it does not heed that', async () => {
     const { script, pid } = await endless("trap '' TERM; ");
+    const { runTool: run, passes } = clocked();
+    const ended = refusalOf(run(shell(script, { timeoutMs: LIMIT_MS }), NEVER));
+    const running = await pid();
 
-    const error = await refusalOf(runTool(shell(script, { timeoutMs: 1_500 }), NEVER));
+    await passes(LIMIT_MS);
+    await passes(GRACE_MS);
+    const error = await ended;
 
     expect(error.code).toBe('BackendTimedOut');
-    expect(await identityOf(await pid())).toBeUndefined();
+    expect(await isRunning(running)).toBe(false);
+  });
+
+  it('is not killed when that would do harm: it is let go, and goes on', async () => {
+    const { script, pid } = await endless("trap '' TERM; ");
+    const { runTool: run, passes } = clocked();
+    const ended = refusalOf(run(shell(script, { timeoutMs: LIMIT_MS, neverKilled: true }), NEVER));
+    const running = await pid();
+    endAfterTest(running);
+
+    await passes(LIMIT_MS);
+    await passes(GRACE_MS);
+    const error = await ended;
+
+    expect(error.code).toBe('BackendTimedOut');
+    expect(await isRunning(running)).toBe(true);
+  });
+
+  it('is no longer waited for when not even a kill ends it', async () => {
+    const { script, pid } = await endless("trap '' TERM; ");
+    const { runTool: run, passes } = clocked();
+    const kill = vi.spyOn(ChildProcess.prototype, 'kill').mockReturnValue(true);
+    const ended = refusalOf(run(shell(script, { timeoutMs: LIMIT_MS }), NEVER));
+    const running = await pid();
+    endAfterTest(running);
+
+    await passes(LIMIT_MS);
+    await passes(GRACE_MS);
+    await passes(LAST_GRACE_MS);
+    const error = await ended;
+
+    expect(error.code).toBe('BackendTimedOut');
+    expect(kill.mock.calls.flat()).toEqual(['SIGTERM', 'SIGKILL']);
+    expect(await isRunning(running)).toBe(true);
+  });
+
+  it('that has ended has answered, also when one that it has started holds its outputs open', async () => {
+    const { script, pid } = await endless();
+    const { runTool: run, passes } = clocked();
+    const ended = run(shell(`echo said; sh -c '${script}' & exit 4`, { timeoutMs: LIMIT_MS }), NEVER);
+    endAfterTest(await pid());
+
+    await passes(GRACE_MS);
+
+    expect(await ended).toEqual({ exitCode: 4, stdout: 'said\n', stderr: '' });
   });
 
   it('is ended by an abort, whose reason is what the caller gets', async () => {

@@ -4,7 +4,7 @@ import type { BlockDevice } from '../../domain/block-device.ts';
 import { type Job, type JobSpec, resultOf } from '../../domain/job/job.ts';
 import { exportName } from '../../domain/names.ts';
 import type { ObjectRef } from '../../domain/placement.ts';
-import type { Driver } from '../../host-agent/drivers/contract.ts';
+import type { Driver, RemovableObject } from '../../host-agent/drivers/contract.ts';
 import { SERVER } from '../data-path/helpers/nbd-rig.ts';
 import { until } from '../data-path/helpers/until.ts';
 import { MIGRATION_ID } from '../helpers/factories.ts';
@@ -13,7 +13,11 @@ import { aSource, copyScene, SIZE_BYTES } from './helpers/copy-scene.ts';
 import { hostPath } from './helpers/host-path.ts';
 
 /** The file driver with one answer changed: its objects are thick. What the file held when it was removed is kept for the test. */
-const thick = (agent: AgentRig, around: (device: BlockDevice) => BlockDevice = (device) => device) => {
+const thick = (
+  agent: AgentRig,
+  around: (device: BlockDevice) => BlockDevice = (device) => device,
+  what: RemovableObject = { thin: false },
+) => {
   const driver = agent.parts.backends.get(PLACE);
   const removed: Buffer[] = [];
   const calls: string[] = [];
@@ -21,7 +25,7 @@ const thick = (agent: AgentRig, around: (device: BlockDevice) => BlockDevice = (
     ...driver,
     async removable(object, signal) {
       const there = await driver.removable(object, signal);
-      return there && { thin: false };
+      return there && what;
     },
     async open(object, mode, signal) {
       const opened = await driver.open(object, mode, signal);
@@ -251,6 +255,36 @@ describe('the removal of a thick object that is to be wiped', () => {
 });
 
 describe('the removal of a thin object that is to be wiped', () => {
+  it('whose blocks others are given as they are overwrites its data, and takes no space for its holes', async () => {
+    const agent = await agentRig();
+    const source = await aSource(agent);
+    const path = await hostPath(agent, source);
+    const file = await open(path, 'r+');
+    await file.truncate(2 * SIZE_BYTES);
+    await file.close();
+    const before = await stat(path);
+    let blocks = 0;
+    const { removed } = thick(
+      agent,
+      (device) => ({
+        ...device,
+        async close() {
+          blocks = (await stat(path)).blocks;
+          await device.close();
+        },
+      }),
+      { thin: false, onlyData: true },
+    );
+
+    const job = await ended(agent, removing(source));
+
+    expect(resultOf(job, 'object.remove')).toEqual({ existed: true, wiped: true });
+    expect(removed[0]?.length).toBe(2 * SIZE_BYTES);
+    expect(removed[0]?.every((byte) => byte === 0)).toBe(true);
+    expect(blocks).toBe(before.blocks);
+    expect(job.progress).toMatchObject({ doneBytes: 2 * SIZE_BYTES, totalBytes: 2 * SIZE_BYTES });
+  });
+
   it('writes nothing, and says that it was thin', async () => {
     const agent = await agentRig();
     const source = await aSource(agent);

@@ -1,4 +1,5 @@
 import type { Extent } from '../../../domain/block-device.ts';
+import { createTurns } from '../../in-turn.ts';
 import { runsBefore, type ThinMap } from './thin-map.ts';
 import { createWrittenBlocks, type WrittenBlocks } from './written-blocks.ts';
 
@@ -11,8 +12,11 @@ export interface Allocation {
   touched(from: number, end: number): void;
   /** Runs of [from, end) in ascending order; undefined when it cannot be told what is mapped. */
   runs(from: number, end: number, signal: AbortSignal | undefined): Promise<Iterable<Extent> | undefined>;
-  /** Of what is known already, without asking for more. */
-  isMapped(from: number, end: number): boolean;
+  /**
+   * The most that a write to there can take of the pool, which gives whole blocks; by what is known already, without asking for
+   * more.
+   */
+  takesBytes(from: number, end: number): number;
 }
 
 /** Counts the writes of all devices of one volume in this process: another device's make a map old. */
@@ -68,10 +72,12 @@ function* extentsOf(known: Known, from: number, end: number): Generator<Extent> 
 export const createAllocation = (
   readMap: (signal: AbortSignal | undefined) => Promise<ThinMap | undefined>,
   writes: VolumeWrites,
+  blockBytes: number,
 ): Allocation => {
   let own = 0;
   let known: Known | undefined;
-  let reading: Promise<Known | undefined> | undefined;
+  let isReading = false;
+  const inTurn = createTurns();
   // what is written while the map is read may be in it or not
   let since: { readonly from: number; readonly end: number }[] = [];
 
@@ -89,30 +95,39 @@ export const createAllocation = (
     for (const { from, end } of since) mark(known, from, end);
     return known;
   };
-  const current = async (signal: AbortSignal | undefined): Promise<Known | undefined> => {
-    if (known && known.othersCount === writes.count - own) return known;
-    reading ??= read(signal).finally(() => {
-      reading = undefined;
-    });
-    return reading;
-  };
+  /** Nobody else has written since that was read. */
+  const isCurrent = (): boolean => known?.othersCount === writes.count - own;
+  /** Whoever asks while a map is read waits for it: it may have begun before what is asked about was written, and then is read again. */
+  const current = (signal: AbortSignal | undefined): Promise<Known | undefined> =>
+    inTurn(async () => {
+      if (isCurrent()) return known;
+      isReading = true;
+      try {
+        return await read(signal);
+      } finally {
+        isReading = false;
+      }
+    }, signal);
 
   return {
     touched(from, end) {
       own += 1;
       writes.count += 1;
       if (known) mark(known, from, end);
-      if (reading) since.push({ from, end });
+      if (isReading) since.push({ from, end });
     },
     async runs(from, end, signal) {
       const now = await current(signal);
       if (!now) return undefined;
       return extentsOf(now, from, end);
     },
-    isMapped(from, end) {
-      if (!known) return false;
-      const [first] = extentsOf(known, from, end);
-      return first?.kind === 'data' && first.lengthBytes === end - from;
+    takesBytes(from, end) {
+      if (from >= end) return 0;
+      let blocks = Math.ceil(end / blockBytes) - Math.floor(from / blockBytes);
+      if (known?.map.blockBytes === blockBytes)
+        for (const run of runsOf(known, Math.floor(from / blockBytes), Math.ceil(end / blockBytes)))
+          if (run.mapped) blocks -= run.end - run.begin;
+      return blocks * blockBytes;
     },
   };
 };

@@ -21,6 +21,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 export const packageOf = (program: string): string => PACKAGES[program] ?? 'lvm2';
 
+/** What changes a group: killed in its middle it leaves devices suspended, and what reads them in the kernel's hands. */
+const CHANGING = new Set(['lvcreate', 'lvextend', 'lvremove', 'lvchange']);
+
 // else each command complains of what the agent has open
 const ENVIRONMENT = { LVM_SUPPRESS_FD_WARNINGS: '1' };
 
@@ -41,7 +44,17 @@ const reportArgs = (vg: string, fields: readonly string[]): [string, ...string[]
 export const createLvm = (runTool: RunTool, timeoutMs: number): Lvm => {
   const turnOf = createTurnsOf();
   const run: Lvm['run'] = ([program, ...args], signal) =>
-    runTool({ program, package: packageOf(program), args, env: ENVIRONMENT, timeoutMs }, signal);
+    runTool(
+      {
+        program,
+        package: packageOf(program),
+        args,
+        env: ENVIRONMENT,
+        timeoutMs,
+        neverKilled: CHANGING.has(program),
+      },
+      signal,
+    );
   const must: Lvm['must'] = async (args, context, signal) => {
     const end = await run(args, signal);
     if (end.exitCode !== 0) throw lvmError(end, context);

@@ -4,7 +4,7 @@ import { nameProblem } from './names.ts';
 import { activate, foundIn, isOurs, type Looked, look, type Parts, TAG } from './parts.ts';
 import type { LvmPool, OnlinePool } from './pool.ts';
 import type { LogicalVolume } from './report.ts';
-import { poolIllness, reportedFullness } from './space.ts';
+import { illPool, reportedProblem } from './space.ts';
 
 /** Volumes are made and made larger in the turn of their group: what was looked up is still so when LVM is told. */
 
@@ -18,8 +18,9 @@ const noSpace = ({ place }: LvmPool, reason: string): Error =>
   volmoveError('NoSpace', { reason: `${place}: ${reason}` });
 
 const requireThinSpace = ({ pool, group }: OnlinePool, thinPool: LogicalVolume, moreBytes: number): void => {
-  const full = poolIllness(thinPool) ?? reportedFullness(thinPool, pool.full_at_percent);
-  if (full) throw noSpace(pool, full);
+  const problem = reportedProblem(thinPool, pool.full_at_percent);
+  if (problem?.kind === 'ill') throw illPool(pool, thinPool.name, problem);
+  if (problem) throw noSpace(pool, problem.why);
   const promised = group.volumes
     .filter(({ thinPool: in_ }) => in_ === pool.thin_pool)
     .reduce((sum, v) => sum + v.sizeBytes, 0);
@@ -108,7 +109,7 @@ export const createVolume = (
     if (volume.sizeBytes < request.sizeBytes) volume = await enlarge(parts, { ...after, volume }, request, signal);
     await activate(parts, pool, volume, signal);
     return { ...foundObject(volume), zero: isNew && after.online.thinPool?.zeroing === true };
-  });
+  }, signal);
 
 const enlarge = async (
   parts: Parts,
@@ -141,4 +142,4 @@ export const extendVolume = (
     const volume = foundIn(pool, object, looked.volume);
     if (volume.sizeBytes >= object.sizeBytes) return foundObject(volume);
     return foundObject(await enlarge(parts, { ...looked, volume }, object, signal));
-  });
+  }, signal);

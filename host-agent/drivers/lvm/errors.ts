@@ -11,17 +11,31 @@ export interface LvmContext {
 
 const MATTERS_NOT = /^(WARNING:|Run `|File descriptor \d+)/;
 
-/** What LVM said, on one line, without its advice. */
-export const saidBy = ({ stderr, stdout, exitCode }: ToolEnd): string => {
-  const lines = `${stderr}\n${stdout}`.split('\n').map((line) => line.trim());
-  const matter = lines.filter((line) => line !== '' && !MATTERS_NOT.test(line));
-  const said = matter.length > 0 ? matter : lines.filter((line) => line !== '');
-  return said.join('; ') || `exit code ${exitCode}, and nothing was said`;
+const linesOf = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+
+/** Without advice and warnings, unless that is all there is. */
+const whatMatters = (text: string): string[] => {
+  const lines = linesOf(text);
+  const matter = lines.filter((line) => !MATTERS_NOT.test(line));
+  return matter.length > 0 ? matter : lines;
 };
+
+/** What LVM said, on one line. */
+export const saidBy = ({ stderr, stdout, exitCode }: ToolEnd): string =>
+  whatMatters(`${stderr}\n${stdout}`).join('; ') || `exit code ${exitCode}, and nothing was said`;
 
 type Rule = readonly [RegExp, (said: string, context: LvmContext) => VolmoveError];
 
 const offline: Rule[1] = (reason, { place }) => volmoveError('BackendOffline', { place, reason });
+const illPool: Rule[1] = (said, { place }) =>
+  volmoveError('BackendOffline', {
+    place,
+    reason: `${said}: a thin pool that needs a check is deactivated (lvchange -an VG/POOL), then repaired (lvconvert --repair VG/POOL)`,
+  });
 const noSpace: Rule[1] = (said, { place }) => volmoveError('NoSpace', { reason: `${place}: ${said}` });
 const busy: Rule[1] = (reason, { object }) => volmoveError('ObjectBusy', { object, reason });
 
@@ -32,6 +46,10 @@ const RULES: readonly Rule[] = [
   ],
   [/device-mapper (kernel )?driver|\/dev\/mapper\/control|device-mapper is available/i, offline],
   [/Volume group "[^"]*" not found|Pool \S+ not found in Volume group|Cannot process volume group/, offline],
+  [
+    /needs? (a )?check|needs_check|metadata .*(read-only|inconsistent)|lvconvert --repair|Check of (thin )?pool/i,
+    illPool,
+  ],
   [/(PVs?|devices?) .*missing|missing PV|Couldn't find device|is exported|input\/output error/i, offline],
   [
     /already exists in volume group/i,
@@ -51,9 +69,10 @@ const RULES: readonly Rule[] = [
   [/Failed to find logical volume/i, (_said, { object, place }) => volmoveError('ObjectMissing', { object, place })],
 ];
 
+/** Each line is judged by itself: words of two of them make no sense together, and neither do those of a warning. */
 export const lvmError = (end: ToolEnd, context: LvmContext): VolmoveError => {
   const said = saidBy(end);
-  const whole = `${end.stderr}\n${said}`;
-  const rule = RULES.find(([text]) => text.test(whole));
+  const lines = whatMatters(end.stderr);
+  const rule = RULES.find(([text]) => lines.some((line) => text.test(line)));
   return rule ? rule[1](said, context) : volmoveError('BackendRefused', { place: context.place, reason: said });
 };

@@ -1,18 +1,16 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { volmoveError } from '../../../domain/error.ts';
+import { VolmoveError } from '../../../domain/error.ts';
 import type { Children } from '../../children/child.ts';
 import { createTurnsOf } from '../../in-turn.ts';
-import { type Lvm, packageOf } from './commands.ts';
+import type { Lvm } from './commands.ts';
 import { lvmError } from './errors.ts';
 import { dmName } from './names.ts';
 import type { LvmPool } from './pool.ts';
 import { poolDevice, thinSpace } from './space.ts';
-import { readThinMap, type ThinMap } from './thin-map.ts';
 
 /**
  * The kernel keeps one snapshot of a thin pool's metadata, for whoever reserves it: so that the map of a volume can be read while
- * the pool is at work, without a snapshot of the volume. One at a time in this process; given back whatever happens.
+ * the pool is at work, without a snapshot of the volume. Others on this host use it, too, and nothing but the root that it has tells
+ * whose it is: what was read counts when that root was held from before until after, and only that root is given back.
  */
 export interface SnapshotDeps {
   readonly lvm: Lvm;
@@ -22,102 +20,152 @@ export interface SnapshotDeps {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Whoever else maps volumes needs no longer for it; what is held for longer was left by one that died. */
-const OTHERS_MS = 15_000;
-const LOOK_AGAIN_MS = 250;
+/** A thin pool, as device-mapper knows its parts. */
+export interface PoolMetadata {
+  readonly place: string;
+  readonly pool: string;
+  readonly metadata: string;
+}
+
+export const poolMetadata = (pool: LvmPool, thinPool: string): PoolMetadata => ({
+  place: pool.place,
+  pool: poolDevice(pool, thinPool),
+  metadata: dmName(pool.vg, `${thinPool}_tmeta`),
+});
+
+/** What is held for so long, with nobody reading the metadata, was left by one that died. */
+const ABANDONED_MS = 15_000;
+/** For somebody who reads and reads: after that a volume is read from end to end, which is right, and slow. */
+const MOST_WAIT_MS = 300_000;
+const LOOK_AGAIN_MS = 500;
+/** How often another may take it away in the middle. */
+const TRIES = 3;
 
 const NEVER = new AbortController().signal;
 
 /** Of all backends of the process. */
 const poolTurn = createTurnsOf();
-let dumps = 0;
 
-const message = async (lvm: Lvm, device: string, text: string, signal: AbortSignal) =>
-  lvm.run(['dmsetup', 'message', device, '0', text], signal);
+const message = async ({ lvm }: SnapshotDeps, { place, pool }: PoolMetadata, text: string): Promise<void> => {
+  // not stopped in its middle: then nobody would know whether it is to be given back
+  const end = await lvm.run(['dmsetup', 'message', pool, '0', text], NEVER);
+  if (end.exitCode !== 0) throw lvmError(end, { place, object: pool });
+};
 
-/** A snapshot that stays the same for so long is nobody's any more: one agent's that was killed, or a tool's. */
-const awaitTurn = async (
-  { lvm, monotonicMs, sleep }: SnapshotDeps,
-  device: string,
-  signal: AbortSignal,
-): Promise<void> => {
+const heldRoot = async ({ lvm }: SnapshotDeps, { pool }: PoolMetadata, signal: AbortSignal): Promise<string | null> =>
+  (await thinSpace(lvm, pool, signal))?.heldRoot ?? null;
+
+/** The pool itself has its metadata open once. What cannot be told may be. */
+const isRead = async ({ lvm }: SnapshotDeps, { metadata }: PoolMetadata, signal: AbortSignal): Promise<boolean> => {
+  const end = await lvm.run(['dmsetup', 'info', '-c', '--noheadings', '-o', 'open', metadata], signal);
+  return end.exitCode !== 0 || !(Number(end.stdout.trim() || Number.NaN) <= 1);
+};
+
+const giveBack = async (deps: SnapshotDeps, where: PoolMetadata, root: string): Promise<void> => {
+  if ((await heldRoot(deps, where, NEVER)) === root) await message(deps, where, 'release_metadata_snap');
+};
+
+/** False when it is somebody else's for too long. */
+const awaitTurn = async (deps: SnapshotDeps, where: PoolMetadata, signal: AbortSignal): Promise<boolean> => {
+  const { monotonicMs, sleep } = deps;
+  const beganMs = monotonicMs();
   let held: string | null = null;
-  let sinceMs = monotonicMs();
+  let sinceMs = beganMs;
   for (;;) {
-    const space = await thinSpace(lvm, device, signal);
-    const root = space?.heldRoot ?? null;
-    if (root === null) return;
-    if (root !== held) {
-      held = root;
-      sinceMs = monotonicMs();
+    const root = await heldRoot(deps, where, signal);
+    if (root === null) return true;
+    const isUsed = root !== held || (await isRead(deps, where, signal));
+    const nowMs = monotonicMs();
+    if (isUsed) sinceMs = nowMs;
+    held = root;
+    if (nowMs - sinceMs >= ABANDONED_MS) {
+      await giveBack(deps, where, root);
+      return true;
     }
-    if (monotonicMs() - sinceMs >= OTHERS_MS) {
-      await message(lvm, device, 'release_metadata_snap', signal);
-      return;
-    }
+    if (nowMs - beganMs >= MOST_WAIT_MS) return false;
     await sleep(LOOK_AGAIN_MS, signal);
   }
 };
 
-const reserve = async (deps: SnapshotDeps, device: string, place: string, signal: AbortSignal): Promise<void> => {
+/** Gives back after a failure, which is what the caller hears of; what fails of that is said with it. */
+const givingBackAfter = async (failure: unknown, back: () => Promise<void>): Promise<never> => {
+  try {
+    await back();
+  } catch (error) {
+    if (!(failure instanceof VolmoveError)) throw error;
+    const message = `${failure.message} The snapshot of the pool's metadata could not be given back: ${(error as Error).message}`;
+    throw new VolmoveError({ ...failure.toFailure(), message }, { cause: error });
+  }
+  throw failure;
+};
+
+/** Where nobody knows whether the reservation has happened, what is held and read by nobody is ours as far as can be told. */
+const giveBackUnseen = async (deps: SnapshotDeps, where: PoolMetadata): Promise<void> => {
+  const root = await heldRoot(deps, where, NEVER);
+  if (root !== null && !(await isRead(deps, where, NEVER))) await giveBack(deps, where, root);
+};
+
+/** The root that is ours from now on; null when another took it away at once. */
+const tryToReserve = async (deps: SnapshotDeps, where: PoolMetadata): Promise<string | null> => {
+  const unseen = (failure: unknown): Promise<never> => givingBackAfter(failure, () => giveBackUnseen(deps, where));
+  try {
+    await message(deps, where, 'reserve_metadata_snap');
+  } catch (error) {
+    if ((error as VolmoveError).code !== 'BackendTimedOut') throw error;
+    return unseen(error);
+  }
+  return heldRoot(deps, where, NEVER).catch(unseen);
+};
+
+/** Undefined when it is another's for too long, or the pool takes no messages, as one that is read-only. */
+const reserve = async (
+  deps: SnapshotDeps,
+  where: PoolMetadata,
+  signal: AbortSignal,
+): Promise<string | null | undefined> => {
   for (;;) {
     signal.throwIfAborted();
-    // not stopped in its middle: then nobody would know whether it is to be given back
-    const end = await message(deps.lvm, device, 'reserve_metadata_snap', NEVER);
-    if (end.exitCode === 0) return;
-    const error = lvmError(end, { place, object: device });
-    if (error.code !== 'ObjectBusy') throw error;
-    await awaitTurn(deps, device, signal);
+    try {
+      return await tryToReserve(deps, where);
+    } catch (error) {
+      const { code } = error as VolmoveError;
+      if (code === 'BackendRefused') return undefined;
+      if (code !== 'ObjectBusy') throw error;
+    }
+    if (!(await awaitTurn(deps, where, signal))) return undefined;
   }
 };
 
-/** Runs to its end however long a large pool takes, and dies with the agent. */
-const dump = async (
-  { children }: SnapshotDeps,
-  args: readonly string[],
-  place: string,
-  signal: AbortSignal,
-): Promise<void> => {
-  const program = 'thin_dump';
-  const child = await children.start({ program, package: packageOf(program), args });
-  const kill = (): void => child.signal('SIGKILL');
-  signal.addEventListener('abort', kill, { once: true });
-  try {
-    if (signal.aborted) kill();
-    else child.go();
-    const { exitCode, stderr } = await child.ended;
-    signal.throwIfAborted();
-    if (exitCode !== 0)
-      throw volmoveError('BackendRefused', { place, reason: `thin_dump: ${stderr.trim() || `exit code ${exitCode}`}` });
-  } finally {
-    signal.removeEventListener('abort', kill);
-  }
-};
-
-/** What is mapped of a volume at the moment of asking. Undefined: it cannot be told. */
-export const mapOf = (
+const whileHeld = async <T>(
   deps: SnapshotDeps,
-  { pool, thinPool, thinId }: { readonly pool: LvmPool; readonly thinPool: string; readonly thinId: number },
-  signal: AbortSignal,
-): Promise<ThinMap | undefined> => {
-  const device = poolDevice(pool, thinPool);
-  return poolTurn(device)(async () => {
-    signal.throwIfAborted();
-    dumps += 1;
-    const file = join(deps.runDir, `thin-map-${dumps}.xml`);
-    await reserve(deps, device, pool.place, signal);
-    try {
-      signal.throwIfAborted();
-      const metadata = `/dev/mapper/${dmName(pool.vg, `${thinPool}_tmeta`)}`;
-      await dump(deps, ['-m', '--dev-id', String(thinId), '-o', file, metadata], pool.place, signal);
-    } finally {
-      // also after an abort
-      await message(deps.lvm, device, 'release_metadata_snap', NEVER);
-    }
-    try {
-      return await readThinMap(file, thinId);
-    } finally {
-      await rm(file, { force: true });
-    }
-  });
+  where: PoolMetadata,
+  root: string,
+  read: () => Promise<T>,
+): Promise<{ readonly value: T } | 'lost'> => {
+  const [outcome] = await Promise.allSettled([read()]);
+  // taken away in the middle: what was read may be of anything
+  if ((await heldRoot(deps, where, NEVER)) !== root) return 'lost';
+  if (outcome.status === 'rejected') return givingBackAfter(outcome.reason, () => giveBack(deps, where, root));
+  await giveBack(deps, where, root);
+  return { value: outcome.value };
 };
+
+/**
+ * Runs `read` while the snapshot is ours. Undefined when it cannot be had, or others take it away again and again. One at a time in
+ * this process; given back whatever happens.
+ */
+export const withMetadataSnapshot = <T>(
+  deps: SnapshotDeps,
+  where: PoolMetadata,
+  read: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> =>
+  poolTurn(where.pool)(async () => {
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      const root = await reserve(deps, where, signal);
+      if (root === undefined) return undefined;
+      const done = root === null ? 'lost' : await whileHeld(deps, where, root, read);
+      if (done !== 'lost') return done.value;
+    }
+    return undefined;
+  }, signal);

@@ -49,7 +49,7 @@ export const settle = async ({ lvm }: Pick<Parts, 'lvm'>, signal: AbortSignal): 
   }
 };
 
-const NODE_MS = 10_000;
+const NODE_MS = 30_000;
 const LOOK_AGAIN_MS = 100;
 
 /** The device's node comes a moment after the volume. */

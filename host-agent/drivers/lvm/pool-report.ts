@@ -3,7 +3,7 @@ import { devicePath } from './names.ts';
 import type { Parts } from './parts.ts';
 import { type LvmPool, type OnlinePool, onlinePool } from './pool.ts';
 import type { LogicalVolume, VolumeGroup } from './report.ts';
-import { poolIllness } from './space.ts';
+import { brokenPool, problemOf } from './space.ts';
 
 /** What a pool has, for the heartbeat. */
 
@@ -57,12 +57,12 @@ const reportPool = async (parts: Parts, pool: LvmPool, groupOf: GroupOf, signal:
   };
   try {
     const online = await onlinePool(pool, await groupOf(pool), parts.known);
-    const ill = online.thinPool && poolIllness(online.thinPool);
+    const broken = online.thinPool && brokenPool(online.thinPool);
     return {
       ...base,
       poolId: online.poolId,
-      state: ill === undefined ? 'up' : 'offline',
-      reason: ill === undefined ? null : `thin pool ${pool.vg}/${pool.thin_pool}: ${ill}`,
+      state: broken ? 'offline' : 'up',
+      reason: broken ? problemOf(pool.vg, pool.thin_pool ?? '', broken) : null,
       ...amountsOf(online),
     };
   } catch (error) {

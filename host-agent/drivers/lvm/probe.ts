@@ -1,6 +1,7 @@
 import { VolmoveError, volmoveError } from '../../../domain/error.ts';
+import { runObjectName } from '../../../domain/names.ts';
 import type { Unwell } from '../contract.ts';
-import { dmName } from './names.ts';
+import { nameProblem } from './names.ts';
 import type { Parts } from './parts.ts';
 import { type LvmPool, poolProblem } from './pool.ts';
 
@@ -8,9 +9,9 @@ import { type LvmPool, poolProblem } from './pool.ts';
 
 /** The first with reports in JSON. */
 const LVM_WANTED = [2, 2, 158] as const;
-/** As long as names of volmove's volumes become: two UUIDs and a run of four digits. */
-const LONGEST_NAME = `volume-${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}-${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}-9999`;
-const MOST_DM_NAME_BYTES = 127;
+const A_UUID = '00000000-0000-4000-8000-000000000000';
+/** As long as names of volmove's volumes become. */
+const LONGEST_NAME = runObjectName(A_UUID, A_UUID, 9999);
 
 const isOlder = (found: readonly number[]): boolean => {
   const [i] = [...LVM_WANTED.keys()].filter((n) => (found[n] ?? 0) !== LVM_WANTED[n]);
@@ -62,8 +63,9 @@ const groupProblem = async ({ lvm }: Parts, pool: LvmPool, signal: AbortSignal):
   const group = await lvm.group(vg, { place, object: vg }, signal);
   const problem = poolProblem(pool, group);
   if (problem) return problem;
-  if (dmName(vg, LONGEST_NAME).length > MOST_DM_NAME_BYTES)
-    return `the name of the volume group ${vg} is too long: volmove's volumes could not be named in it`;
+  const unnameable = nameProblem(vg, LONGEST_NAME);
+  if (unnameable !== undefined)
+    return `the name of the volume group ${vg} is too long: volmove's volumes could not be named in it (${unnameable})`;
   const thinPool = group?.volumes.find(({ name }) => name === thin_pool);
   if (thinPool && !thinPool.zeroing && !allow_unzeroed)
     return `the thin pool ${vg}/${thin_pool} does not zero new blocks, so that one volume may see what another has held: turn it on (lvchange --zero y ${vg}/${thin_pool}), or set allow_unzeroed`;

@@ -1,4 +1,4 @@
-import type { ThinSpace } from './space.ts';
+import type { PoolProblem, ThinSpace } from './space.ts';
 
 /**
  * A thin pool that is full does not refuse: the kernel holds the writes back for a minute, and fails them then. So what takes space
@@ -6,7 +6,7 @@ import type { ThinSpace } from './space.ts';
  * others write, and before it could have become full by what is written here.
  */
 export interface SpaceGuard {
-  /** Rejects when the pool may not take that much any more. */
+  /** Rejects when the pool may not take that much any more: whole blocks of its, however little of each is written. */
   admit(bytes: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
@@ -14,11 +14,11 @@ export interface GuardDeps {
   readonly space: (signal: AbortSignal) => Promise<ThinSpace | undefined>;
   readonly blockBytes: number;
   readonly dataLimitPercent: number;
-  /** Why the pool is full; undefined when it is not. */
-  readonly fullness: (space: ThinSpace) => string | undefined;
+  /** Why the pool takes nothing more; undefined when it does. */
+  readonly problem: (space: ThinSpace) => PoolProblem | undefined;
   /** What was written is in the pool after this, and no longer on its way there. */
   readonly settle: () => Promise<void>;
-  readonly refusal: (why: string) => Error;
+  readonly refusal: (problem: PoolProblem) => Error;
   readonly monotonicMs: () => number;
 }
 
@@ -41,13 +41,13 @@ export const createSpaceGuard = (deps: GuardDeps): SpaceGuard => {
   /** Admitted, and perhaps in the page cache still. */
   let onTheWayBytes = 0;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
-  let full: string | undefined;
+  let problem: PoolProblem | undefined;
 
   const look = async (): Promise<void> => {
     const space = await deps.space(NEVER);
     lookedAtMs = deps.monotonicMs();
     // one that is not active has no volume that is open
-    full = space ? deps.fullness(space) : undefined;
+    problem = space ? deps.problem(space) : undefined;
     const limitBlocks = Math.floor(((space?.totalDataBlocks ?? 0) * deps.dataLimitPercent) / 100);
     leftBytes = (limitBlocks - (space?.usedDataBlocks ?? 0)) * deps.blockBytes - onTheWayBytes;
   };
@@ -64,11 +64,13 @@ export const createSpaceGuard = (deps: GuardDeps): SpaceGuard => {
     async admit(bytes, signal) {
       if (deps.monotonicMs() - lookedAtMs >= LOOK_EVERY_MS) await looks.now();
       // a look that was under way already may have begun before the last writes
-      for (let times = 0; times < 2 && (full || leftBytes < bytes); times += 1) await looks.closely();
+      for (let times = 0; times < 2 && (problem || leftBytes < bytes); times += 1) await looks.closely();
       signal?.throwIfAborted();
-      if (full) throw deps.refusal(full);
-      if (leftBytes < bytes)
-        throw deps.refusal(`it has ${Math.max(0, leftBytes)} bytes left up to its limit of ${deps.dataLimitPercent} %`);
+      if (problem) throw deps.refusal(problem);
+      if (leftBytes < bytes) {
+        const why = `it has ${Math.max(0, leftBytes)} bytes left up to its limit of ${deps.dataLimitPercent} %, and ${bytes} are needed`;
+        throw deps.refusal({ kind: 'full', why });
+      }
       leftBytes -= bytes;
       onTheWayBytes += bytes;
     },

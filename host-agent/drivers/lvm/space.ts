@@ -1,3 +1,4 @@
+import { type VolmoveError, volmoveError } from '../../../domain/error.ts';
 import type { ToolEnd } from '../../tools/run-tool.ts';
 import type { Lvm } from './commands.ts';
 import { lvmError } from './errors.ts';
@@ -67,41 +68,78 @@ export const thinSpace = async (lvm: Lvm, name: string, signal: AbortSignal): Pr
   return end && parseThinPoolStatus(end.stdout);
 };
 
+/**
+ * A thin volume of which what is not mapped lies in another volume: `0 1048576 thin 253:2 1 253:7`, the last of which is that.
+ * Undefined of one that is not active.
+ */
+export const parseExternalOrigin = (line: string): boolean | undefined => {
+  const [, , target, , , origin] = line.trim().split(/\s+/);
+  return target === 'thin' ? origin !== undefined : undefined;
+};
+
+/** What cannot be told may be. */
+export const hasExternalOrigin = async (lvm: Lvm, name: string, signal: AbortSignal): Promise<boolean> => {
+  const end = await lvm.run(['dmsetup', 'table', name], signal);
+  return end.exitCode !== 0 || parseExternalOrigin(end.stdout) !== false;
+};
+
 type Limits = LvmPool['full_at_percent'];
 
-const overLimits = (dataPercent: number, metadataPercent: number, limits: Limits): string | undefined => {
+/** Full, which room ends, or ill, which it does not. */
+export interface PoolProblem {
+  readonly kind: 'full' | 'ill';
+  readonly why: string;
+}
+
+const full = (why: string): PoolProblem => ({ kind: 'full', why });
+const ill = (why: string): PoolProblem => ({ kind: 'ill', why });
+const OUT_OF_DATA = full('it is out of data space: extend it with lvextend');
+
+/** With the remedy, where more room is none. */
+export const problemOf = (vg: string, thinPool: string, { kind, why }: PoolProblem): string => {
+  const name = `${vg}/${thinPool}`;
+  const remedy = kind === 'ill' ? `: lvchange -an ${name}, then lvconvert --repair ${name}` : '';
+  return `thin pool ${name}: ${why}${remedy}`;
+};
+
+/** Nothing is lost with a pool that is ill; it is offline until it is repaired. */
+export const illPool = (pool: LvmPool, thinPool: string, problem: PoolProblem, cause?: unknown): VolmoveError =>
+  volmoveError('BackendOffline', { place: pool.place, reason: problemOf(pool.vg, thinPool, problem) }, { cause });
+
+const overLimits = (dataPercent: number, metadataPercent: number, limits: Limits): PoolProblem | undefined => {
   if (metadataPercent >= limits.metadata)
-    return `its metadata is ${metadataPercent.toFixed(1)} % full (limit ${limits.metadata} %): extend it with lvextend --poolmetadatasize`;
+    return full(
+      `its metadata is ${metadataPercent.toFixed(1)} % full (limit ${limits.metadata} %): extend it with lvextend --poolmetadatasize`,
+    );
   if (dataPercent >= limits.data)
-    return `it is ${dataPercent.toFixed(1)} % full (limit ${limits.data} %): extend it with lvextend`;
+    return full(`it is ${dataPercent.toFixed(1)} % full (limit ${limits.data} %): extend it with lvextend`);
   return undefined;
 };
 
 /** Why nothing more may be written there that takes space; undefined when it may. */
-export const fullness = (space: ThinSpace, limits: Limits): string | undefined => {
-  if (space.mode === 'Fail') return 'it has failed: it needs lvconvert --repair';
-  if (space.needsCheck) return 'its metadata needs a check: lvconvert --repair';
-  if (space.mode === 'out_of_data_space') return 'it is out of data space: extend it with lvextend';
-  if (space.mode !== 'rw')
-    return 'it is read-only, as when its metadata space ran out: extend that with lvextend --poolmetadatasize';
+export const spaceProblem = (space: ThinSpace, limits: Limits): PoolProblem | undefined => {
+  if (space.mode === 'Fail') return ill('it has failed');
+  if (space.needsCheck) return ill('its metadata needs a check');
+  if (space.mode === 'out_of_data_space') return OUT_OF_DATA;
+  if (space.mode !== 'rw') return ill('it is read-only, as when its metadata space ran out');
   return overLimits((space.usedDataBlocks / space.totalDataBlocks) * 100, space.metadataPercent, limits);
 };
 
-/** The same from LVM's report, which rounds. */
-export const reportedFullness = ({ dataPercent, metadataPercent }: LogicalVolume, limits: Limits): string | undefined =>
-  overLimits(dataPercent ?? 0, metadataPercent ?? 0, limits);
-
-/** What makes a pool useless, and not merely full, in LVM's words. */
-export const poolIllness = (thinPool: LogicalVolume): string | undefined => {
-  if (thinPool.checkNeeded) return 'its metadata needs a check: lvconvert --repair';
-  switch (thinPool.health) {
+/** What makes a pool useless, and not merely full to its limits, in LVM's words. */
+export const brokenPool = ({ checkNeeded, health }: LogicalVolume): PoolProblem | undefined => {
+  if (checkNeeded) return ill('its metadata needs a check');
+  switch (health) {
     case '':
       return undefined;
     case 'out_of_data':
-      return 'it is out of data space: extend it with lvextend';
+      return OUT_OF_DATA;
     case 'metadata_read_only':
-      return 'it is out of metadata space, and read-only: extend that with lvextend --poolmetadatasize, then lvconvert --repair';
+      return ill('it is out of metadata space, and read-only');
     default:
-      return `LVM calls it ${thinPool.health}`;
+      return ill(`LVM calls it ${health}`);
   }
 };
+
+/** The same as of the kernel from LVM's report, which rounds. */
+export const reportedProblem = (thinPool: LogicalVolume, limits: Limits): PoolProblem | undefined =>
+  brokenPool(thinPool) ?? overLimits(thinPool.dataPercent ?? 0, thinPool.metadataPercent ?? 0, limits);

@@ -34,12 +34,17 @@ export const thinDevice = ({ device, allocation, guard, zeroing, explain }: Thin
   };
   /** What is mapped already takes no space, so it is written also in a pool that is full. */
   const admit = async (offset: number, lengthBytes: number, signal: AbortSignal | undefined): Promise<void> => {
-    if (allocation.isMapped(offset, offset + lengthBytes)) return;
+    const end = offset + lengthBytes;
+    const asked = allocation.takesBytes(offset, end);
+    if (asked === 0) return;
     try {
-      await guard.admit(lengthBytes, signal);
+      await guard.admit(asked, signal);
     } catch (error) {
-      const mapped = (await data(offset, lengthBytes, signal)).reduce((sum, range) => sum + range.lengthBytes, 0);
-      if (mapped < lengthBytes || !(await allocation.runs(offset, offset, signal))) throw await explain(error);
+      // once more by what is really mapped, which is read for it
+      const isKnown = await allocation.runs(offset, end, signal);
+      const takes = allocation.takesBytes(offset, end);
+      if (!isKnown || takes === asked) throw await explain(error);
+      if (takes > 0) await guard.admit(takes, signal);
     }
   };
   const changing = async <T>(

@@ -26,8 +26,10 @@ export const parseThinMap = async (
   let expected: number | undefined;
   let counted = 0;
   let whole = false;
+  let isOrdered = true;
   const add = (begin: number, length: number): void => {
     counted += length;
+    if (begin < (ends.at(-1) ?? 0)) isOrdered = false;
     if (ends.at(-1) === begin) ends[ends.length - 1] = begin + length;
     else {
       begins.push(begin);
@@ -45,7 +47,7 @@ export const parseThinMap = async (
     else if (tag !== '/device') return undefined;
   }
   // NaN is equal to nothing
-  return whole && blockBytes !== undefined && blockBytes > 0 && counted === expected
+  return whole && isOrdered && blockBytes !== undefined && blockBytes > 0 && counted === expected
     ? { blockBytes, begins, ends }
     : undefined;
 };

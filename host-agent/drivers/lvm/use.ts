@@ -45,13 +45,18 @@ export const useOf = async (path: string): Promise<string | undefined> => {
   return undefined;
 };
 
+/** `lvcreate ... -n NAME`, `lvextend ... GROUP/NAME`. */
+const isAbout = (argument: string, objectName: string): boolean =>
+  argument === objectName || argument.endsWith(`/${objectName}`);
+
 /** Processes that may still make or change a volume of that name: commands outlive an agent that was killed. */
 export const commandsOn = async (objectName: string): Promise<number[]> => {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
     pids.map(async (pid) => {
       const [program = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
-      return /(^|\/)(lvcreate|lvextend)$/.test(program) && args.includes(objectName) ? [Number(pid)] : [];
+      const isCommand = /(^|\/)(lvcreate|lvextend)$/.test(program) && args.some((one) => isAbout(one, objectName));
+      return isCommand ? [Number(pid)] : [];
     }),
   );
   return found.flat();

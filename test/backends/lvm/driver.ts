@@ -17,7 +17,20 @@ export interface DriverOptions {
   readonly path?: string;
   readonly wrap?: (runTool: RunTool) => RunTool;
   readonly timeoutSeconds?: number;
+  readonly time?: Pick<DriverDeps, 'monotonicMs' | 'sleep'>;
 }
+
+/** A wait of minutes takes a moment of the test's: each look again comes after so many times as long. */
+export const hurriedTime = (factor: number): Pick<DriverDeps, 'monotonicMs' | 'sleep'> => {
+  let nowMs = 0;
+  return {
+    monotonicMs: () => nowMs,
+    async sleep(ms, signal) {
+      await sleep(1, undefined, { signal });
+      nowMs += ms * factor;
+    },
+  };
+};
 
 export const realDeps = async (directory: string, path: string): Promise<DriverDeps> => ({
   knownPools: await openKnownPools(directory),
@@ -31,7 +44,7 @@ export const realDeps = async (directory: string, path: string): Promise<DriverD
 });
 
 export const openDriver = async (pools: readonly object[], options: DriverOptions = {}): Promise<Driver> => {
-  const { directory = await tempDir(), path = PATH, wrap = (tool) => tool, timeoutSeconds } = options;
+  const { directory = await tempDir(), path = PATH, wrap = (tool) => tool, timeoutSeconds, time } = options;
   const config = LVM_BACKEND.parse({
     name: 'lvm',
     driver: 'lvm',
@@ -43,6 +56,6 @@ export const openDriver = async (pools: readonly object[], options: DriverOption
     backend: config.name,
     pools: config.pools,
     commandTimeoutMs: config.command_timeout_seconds * 1000,
-    deps: { ...deps, runTool: wrap(deps.runTool) },
+    deps: { ...deps, ...time, runTool: wrap(deps.runTool) },
   });
 };

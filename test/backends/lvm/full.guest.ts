@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Extent } from '../../../domain/block-device.ts';
 import { thrownBy } from '../../data-path/helpers/thrown.ts';
 import { refusalOf } from '../../helpers/refusal.ts';
 import { openDriver } from './driver.ts';
-import { attempt, sh } from './group.ts';
+import { attempt, lvs, sh } from './group.ts';
 import { create, everyByte, MIB, NEVER, object, opened, thinRig, usedPercent } from './rig.ts';
 
 describe('a thin pool', () => {
@@ -43,6 +44,32 @@ describe('a thin pool', () => {
     expect((await driver.pools(NEVER))[0]?.freeBytes).toBeGreaterThan(0);
   });
 
+  it('counts whole chunks, however little of each is written, also before another program writes', async () => {
+    const { vg, driver } = await thinRig({
+      dataMib: 64,
+      options: ['-c', '1M'],
+      pool: { full_at_percent: { data: 75 } },
+    });
+    await create(driver, 200);
+    const { device, requireSpace } = await driver.open(object(), 'rw', NEVER);
+    onTestFinished(() => device.close());
+    const chunks = async function* (count: number): AsyncGenerator<Extent> {
+      for (let i = 0; i < count; i += 1) yield { offset: i * MIB, lengthBytes: 4096, kind: 'data' };
+    };
+    await requireSpace?.(chunks(20), NEVER);
+    const refused = await thrownBy(requireSpace?.(chunks(49), NEVER) ?? Promise.resolve());
+    let written = 0;
+    const failure = await thrownBy(
+      (async () => {
+        for (; written < 200; written += 1) await device.write(written * MIB, Buffer.alloc(4096, 7));
+      })(),
+    );
+
+    expect([refused.name, failure.name]).toEqual(['NoSpace', 'NoSpace']);
+    expect(written).toBe(48);
+    expect(await usedPercent(vg)).toBe(75);
+  });
+
   it('that others have filled to the last block is offline with the reason, and what is written ends in NoSpace', async () => {
     const { vg, driver } = await thinRig({ dataMib: 64, options: ['--errorwhenfull', 'y'] });
     await create(driver, 200);
@@ -67,7 +94,8 @@ describe('a thin pool', () => {
     const content = Buffer.alloc(MIB);
     await (await opened(driver, 'ro')).read(0, content);
     expect(everyByte(content, 7)).toBe(true);
-    expect(await driver.remove({ pool: 'main', objectName: 'greedy', objectId: null }, NEVER)).toBe(true);
+    const [[objectId = ''] = []] = await lvs(`${vg}/greedy`, 'lv_uuid');
+    expect(await driver.remove({ ...object('greedy'), objectId }, NEVER)).toBe(true);
   });
 
   it('whose metadata is at its limit takes nothing more', async () => {
@@ -94,5 +122,8 @@ describe('a thin pool', () => {
     expect(await taken.probe(NEVER)).toEqual([]);
     expect(made.zero).toBe(false);
     expect(await driver.allocatedBytes?.(object())).toBe(4 * MIB);
+    await device.close();
+    const { objectId } = made;
+    expect(await driver.removable({ ...object(), objectId }, NEVER)).toEqual({ thin: false, onlyData: true });
   });
 });

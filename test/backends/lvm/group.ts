@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 
@@ -13,6 +14,17 @@ export const sh = async (program: string, ...args: readonly string[]): Promise<s
 
 export const attempt = (program: string, ...args: readonly string[]): Promise<string | undefined> =>
   sh(program, ...args).catch(() => undefined);
+
+const PATIENCE_MS = 60_000;
+
+/** Waits for what comes by itself, however slow the machine is. */
+export const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
+  const untilMs = performance.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (performance.now() > untilMs) throw new Error(`${what}: it has not come`);
+    await sleep(50);
+  }
+};
 
 export const DISKS = ['/dev/ubdb', '/dev/ubdc'] as const;
 let groups = 0;
@@ -30,9 +42,10 @@ export interface Group {
 export const makeGroup = async (name: string, disk: string, ...options: readonly string[]): Promise<Group> => {
   await sh('vgcreate', '-y', '-s', '1M', ...options, name, disk);
   let now = name;
-  onTestFinished(async () => {
-    await sh('vgremove', '-ff', '-y', now);
-  });
+  // what has ended may have a device open for a moment more
+  onTestFinished(() =>
+    until('the group can be removed', async () => (await attempt('vgremove', '-ff', '-y', now)) !== undefined),
+  );
   return {
     async rename(next) {
       await sh('vgrename', now, next);

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { tempDir } from '../../data-path/helpers/temp-dir.ts';
 import { refusalOf } from '../../helpers/refusal.ts';
 import { openDriver, PATH } from './driver.ts';
-import { attempt, DISKS, freshName, makeGroup, sh } from './group.ts';
+import { attempt, DISKS, freshName, makeGroup, sh, until } from './group.ts';
 import { create, NEVER, object, thinRig } from './rig.ts';
 
 describe('the probe', () => {
@@ -63,7 +63,9 @@ describe('the probe', () => {
     await sh('vgextend', '-y', vg, loop);
     const driver = await openDriver([{ name: 'main', vg }]);
     await create(driver, 8);
+    // it is taken away when the last one that has it open has closed it
     await sh('losetup', '-d', loop);
+    await until('the disk is gone', async () => !(await sh('losetup', '-a')).includes(loop));
 
     const error = await refusalOf(driver.find(object('other'), NEVER));
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { tempDir } from '../../data-path/helpers/temp-dir.ts';
 import { refusalOf } from '../../helpers/refusal.ts';
@@ -90,5 +90,30 @@ describe('a volume that is in use', () => {
     expect(byMount.message).toContain(`it is mounted on ${directory}`);
     expect(byDevice.message).toMatch(/dm-\d+ is made of it/);
     expect(await driver.remove({ ...object(), objectId }, NEVER)).toBe(true);
+  });
+
+  it('for a moment alone, as when udev looks at what was closed, is removed after that', async () => {
+    let handle: FileHandle | undefined;
+    const { vg, driver } = await thickRig({
+      wrap: (runTool) => async (tool, signal) => {
+        if (tool.program === 'udevadm') await handle?.close();
+        return runTool(tool, signal);
+      },
+    });
+    const { objectId } = await create(driver, 8);
+    handle = await open(`/dev/${vg}/${NAME}`, 'r');
+
+    expect(await driver.remove({ ...object(), objectId }, NEVER)).toBe(true);
+  });
+
+  it('or not, and has not our tag, is not removed by its name alone, nor wiped for that', async () => {
+    const { vg, driver } = await thickRig();
+    await sh('lvcreate', '-y', '-L', '8M', '-n', NAME, vg);
+    const byName = { ...object(), objectId: null };
+
+    const errors = [await refusalOf(driver.removable(byName, NEVER)), await refusalOf(driver.remove(byName, NEVER))];
+
+    expect(errors.map(({ code }) => code)).toEqual(['ObjectBusy', 'ObjectBusy']);
+    expect(await lvs(vg, 'lv_name')).toEqual([[NAME]]);
   });
 });

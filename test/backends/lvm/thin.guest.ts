@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { open } from 'node:fs/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { thrownBy } from '../../data-path/helpers/thrown.ts';
 import { refusalOf } from '../../helpers/refusal.ts';
+import { hurriedTime } from './driver.ts';
 import { lvs, sh } from './group.ts';
 import { create, dataOf, everyByte, extentsOf, MIB, NAME, NEVER, object, opened, thinRig, usedPercent } from './rig.ts';
 
@@ -103,6 +105,26 @@ describe('a thin volume', () => {
     expect(await driver.allocatedBytes?.(object())).toBe(10 * MIB);
   });
 
+  it('of which what was not written lies in another volume (an external origin) is data from end to end', async () => {
+    const { vg, driver } = await thinRig();
+    await sh('lvcreate', '-y', '-Wn', '-Zn', '-L', '8M', '-n', 'base', vg);
+    const base = await open(`/dev/${vg}/base`, 'r+');
+    await base.write(Buffer.alloc(8 * MIB, 0x5a), 0, 8 * MIB, 0);
+    await base.sync();
+    await base.close();
+    await sh('lvchange', '-an', `${vg}/base`);
+    await sh('lvchange', '-pr', `${vg}/base`);
+    await sh('lvcreate', '-y', '-s', '--thinpool', `${vg}/pool`, '-n', NAME, `${vg}/base`);
+
+    const device = await opened(driver, 'ro');
+    const content = Buffer.alloc(8 * MIB);
+    await device.read(0, content);
+
+    expect(await driver.allocatedBytes?.(object())).toBe(0);
+    expect(everyByte(content, 0x5a)).toBe(true);
+    expect(dataOf(await extentsOf(device))).toEqual([[0, 8]]);
+  });
+
   it('with a snapshot is not removed', async () => {
     const { vg, driver } = await thinRig();
     const { objectId } = await create(driver, 8);
@@ -131,34 +153,64 @@ describe('the snapshot of a pool’s metadata', () => {
   const held = async (vg: string): Promise<string | undefined> =>
     (await sh('dmsetup', 'status', `${vg}-pool-tpool`)).split(' ')[6];
 
-  it('is given back after each map, also after one that was stopped', async () => {
-    const { vg, driver } = await thinRig();
+  it('is given back after each map, also after one that was stopped while it was held', async () => {
+    const stop = new AbortController();
+    const heldThen: (string | undefined)[] = [];
+    const { vg, driver } = await thinRig(
+      {},
+      {
+        wrap: (runTool) => async (tool, signal) => {
+          const end = await runTool(tool, signal);
+          if (tool.args.includes('reserve_metadata_snap') && heldThen.length === 0) {
+            heldThen.push(await held(vg));
+            stop.abort(new Error('stop'));
+          }
+          return end;
+        },
+      },
+    );
     await create(driver, 8);
     const device = await opened(driver, 'ro');
-    const stopped = new AbortController();
-    const asked = Array.fromAsync(device.extents(0, 8 * MIB, stopped.signal));
-    stopped.abort(new Error('stop'));
-    await thrownBy(asked);
 
-    await extentsOf(device);
+    const error = await thrownBy(Array.fromAsync(device.extents(0, 8 * MIB, stop.signal)));
+    const heldAfter = await held(vg);
 
+    expect(error.message).toBe('stop');
+    expect(heldThen).toEqual([expect.stringMatching(/^\d+$/)]);
+    expect(heldAfter).toBe('-');
+    expect(dataOf(await extentsOf(device))).toEqual([]);
     expect(await held(vg)).toBe('-');
   });
 
-  it('that an agent which was killed has left is given back by the next one that needs it', async () => {
-    const { vg, driver } = await thinRig();
-    await create(driver, 8);
-    const writer = await opened(driver, 'rw');
+  const withOneLeft = async () => {
+    const rig = await thinRig({}, { time: hurriedTime(40) });
+    await create(rig.driver, 8);
+    const writer = await opened(rig.driver, 'rw');
     await writer.write(MIB, Buffer.alloc(MIB, 1));
     await writer.close();
-    await sh('dmsetup', 'message', `${vg}-pool-tpool`, '0', 'reserve_metadata_snap');
-    const left = await held(vg);
+    await sh('dmsetup', 'message', `${rig.vg}-pool-tpool`, '0', 'reserve_metadata_snap');
+    return { ...rig, left: await held(rig.vg) };
+  };
+
+  it('that an agent which was killed has left is given back by the next one that needs it', async () => {
+    const { vg, driver, left } = await withOneLeft();
 
     const extents = await extentsOf(await opened(driver, 'ro'));
 
-    expect(left).not.toBe('-');
+    expect(left).toMatch(/^\d+$/);
     expect(dataOf(extents)).toEqual([[1, 1]]);
     expect(await held(vg)).toBe('-');
+  });
+
+  it('that somebody reads is left alone, and the volume taken for data from end to end', async () => {
+    const { vg, driver, left } = await withOneLeft();
+    const reader = await open(`/dev/mapper/${vg}-pool_tmeta`, 'r');
+    onTestFinished(() => reader.close());
+
+    const extents = await extentsOf(await opened(driver, 'ro'));
+
+    expect(dataOf(extents)).toEqual([[0, 8]]);
+    expect(await held(vg)).toBe(left);
   });
 
   it('is one for all who ask at once', async () => {

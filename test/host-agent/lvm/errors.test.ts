@@ -31,6 +31,30 @@ describe('what LVM says when it fails', () => {
     expect(error.message).toContain('deactivate it there');
   });
 
+  it('is judged line by line, and not by what it warns of', () => {
+    const stderr = [
+      '  WARNING: Device /dev/sdb has no free space left.',
+      '  A device of the group',
+      '  is missing nothing; it was refused.',
+      '',
+    ].join('\n');
+
+    const error = lvmError({ exitCode: 5, stdout: '', stderr }, CONTEXT);
+
+    expect(error.code).toBe('BackendRefused');
+    expect(error.message).toContain('A device of the group; is missing nothing; it was refused.');
+  });
+
+  it('of a pool that needs a check tells how it is repaired', () => {
+    const stderr = '  Check of pool vg0/pool failed (status:1). Manual repair required!\n';
+
+    const error = lvmError({ exitCode: 5, stdout: '', stderr }, CONTEXT);
+
+    expect(error.code).toBe('BackendOffline');
+    expect(error.message).toContain('lvchange -an VG/POOL');
+    expect(error.message).toContain('lvconvert --repair VG/POOL');
+  });
+
   it('of a missing right asks for root', () => {
     const stderr =
       '  WARNING: Running as a non-root user. Functionality may be unavailable.\n  /run/lock/lvm/P_global:aux: open failed: Permission denied\n';

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { parseGroup } from '../../../host-agent/drivers/lvm/report.ts';
 import {
-  fullness,
+  brokenPool,
+  parseExternalOrigin,
   parseThinPoolStatus,
   parseThinStatus,
+  spaceProblem,
   type ThinSpace,
 } from '../../../host-agent/drivers/lvm/space.ts';
 import { createSpaceGuard } from '../../../host-agent/drivers/lvm/space-guard.ts';
 import { thrownBy } from '../../data-path/helpers/thrown.ts';
+import { REPORT } from './recorded.ts';
 
 const RW = '0 614400 thin-pool 2 113/1024 160/4800 - rw no_discard_passdown queue_if_no_space - 256 ';
 const LIMITS = { data: 95, metadata: 95 };
@@ -21,18 +25,36 @@ describe('the kernel’s word of a thin pool', () => {
   it('tells blocks, metadata and who holds its snapshot', () => {
     expect(spaceOf(RW)).toMatchObject({ usedDataBlocks: 160, totalDataBlocks: 4800, mode: 'rw', heldRoot: null });
     expect(spaceOf(RW.replace(' - rw', ' 33 rw')).heldRoot).toBe('33');
-    expect(fullness(spaceOf(RW), LIMITS)).toBeUndefined();
+    expect(spaceProblem(spaceOf(RW), LIMITS)).toBeUndefined();
   });
 
   it.each([
-    ['out of data space', RW.replace('160/4800', '4800/4800').replace(' rw ', ' out_of_data_space ')],
-    ['read-only', RW.replace(' rw ', ' ro ')],
-    ['needs a check', RW.replace('queue_if_no_space -', 'queue_if_no_space needs_check')],
-    ['has failed', '0 614400 thin-pool Fail'],
-    ['metadata is 95.0 % full', RW.replace('113/1024', '973/1024')],
-    ['it is 95.0 % full', RW.replace('160/4800', '4560/4800')],
-  ])('says when nothing more fits: %s', (why, line) => {
-    expect(fullness(spaceOf(line), LIMITS)).toContain(why);
+    ['full', 'out of data space', RW.replace('160/4800', '4800/4800').replace(' rw ', ' out_of_data_space ')],
+    ['ill', 'read-only', RW.replace(' rw ', ' ro ')],
+    ['ill', 'needs a check', RW.replace('queue_if_no_space -', 'queue_if_no_space needs_check')],
+    ['ill', 'has failed', '0 614400 thin-pool Fail'],
+    ['full', 'metadata is 95.0 % full', RW.replace('113/1024', '973/1024')],
+    ['full', 'it is 95.0 % full', RW.replace('160/4800', '4560/4800')],
+  ])('says when nothing more is taken, %s: %s', (kind, why, line) => {
+    expect(spaceProblem(spaceOf(line), LIMITS)).toMatchObject({ kind, why: expect.stringContaining(why) });
+  });
+
+  it.each([
+    ['full', 'out of data space', { health: 'out_of_data' }],
+    ['ill', 'needs a check', { checkNeeded: true }],
+    ['ill', 'out of metadata space', { health: 'metadata_read_only' }],
+    ['ill', 'failed', { health: 'failed' }],
+  ])('is the same in LVM’s words, %s: %s', (kind, why, told) => {
+    const [pool] = parseGroup(REPORT)?.volumes ?? [];
+
+    expect(pool && brokenPool(pool)).toBeUndefined();
+    expect(pool && brokenPool({ ...pool, ...told })).toMatchObject({ kind, why: expect.stringContaining(why) });
+  });
+
+  it('tells of a thin volume whether what is not mapped of it lies elsewhere', () => {
+    expect(parseExternalOrigin('0 1048576 thin 253:2 1')).toBe(false);
+    expect(parseExternalOrigin('0 1048576 thin 253:2 1 253:7')).toBe(true);
+    expect(parseExternalOrigin('0 1048576 linear 253:2 0')).toBeUndefined();
   });
 
   it('is no status of a pool when it is of something else', () => {
@@ -58,9 +80,9 @@ describe('the guard of a pool’s space', () => {
       },
       blockBytes: 10,
       dataLimitPercent: 90,
-      fullness: (space) => fullness(space, { data: 90, metadata: 90 }),
+      problem: (space) => spaceProblem(space, { data: 90, metadata: 90 }),
       settle,
-      refusal: (why) => new Error(why),
+      refusal: ({ kind, why }) => new Error(`${kind}: ${why}`),
       monotonicMs: clock,
     });
     return { guard, looks: () => looks };
