@@ -24,7 +24,7 @@ export const rbdDriver = (backend: RbdBackend, deps: DriverDeps): Driver => {
   const views = clusterViews(backend, commands, deps.monotonicMs);
   const cluster = clusterOf(backend, views, deps.knownPools);
   const users = usersOf(images, deps);
-  const removals = removalsOf({ commands, images, users, timeoutSeconds });
+  const removals = removalsOf({ commands, images, users });
   const reports = poolReportsOf({ ...deps, backend, views, cluster, images });
   const turns = createTurnsOf();
 
