@@ -6,8 +6,8 @@ import type { Images } from './images.ts';
 import { imageSpec } from './names.ts';
 
 /**
- * Who has an image open. The cluster takes a client that has died for alive until its watch expires; of those that this agent has
- * lost a moment ago it is waited for, and nobody else's is ever taken for one of them while an image of ours is open.
+ * Who has an image open. The cluster takes a client that has died for alive until its watch expires: so one that this agent has lost
+ * a moment ago is waited for, unless this agent has the image open again, when a watcher may be just that.
  */
 export interface Users {
   /** Until `closed` of the answer is called. */
