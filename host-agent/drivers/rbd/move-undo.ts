@@ -6,12 +6,16 @@ import { abortMove, HALF_COMMITTED, type MoveDeps, type PlacedMove, refused } fr
 
 /** The way back. The source is asked first: a move that was not begun is undone also while the other pool is away. */
 
+/** Where nothing can be asked. */
+const isShut = (error: unknown): boolean =>
+  error instanceof VolmoveError && ['BackendOffline', 'BackendTimedOut', 'NotPermitted'].includes(error.code);
+
 const destinationStatus = async (move: BackendMove, { cluster, images }: MoveDeps, signal: AbortSignal) => {
   try {
     const destination = await cluster.require(move.destination.pool, signal);
     return await images.status(destination, move.destination.objectName, signal);
   } catch (error) {
-    if (error instanceof VolmoveError && error.code === 'BackendOffline') return undefined;
+    if (isShut(error)) return undefined;
     throw error;
   }
 };
