@@ -7,6 +7,7 @@ import type { Clock, Notifier, TaskResults } from '../domain/ports.ts';
 import type { DataDir } from '../local/data-dir.ts';
 import { packageVersion } from '../local/package-root.ts';
 import type { Store } from '../store/store.ts';
+import { createReports, type Reports } from './backend-reports.ts';
 import { createChildren } from './children/child.ts';
 import { endLeftOver } from './children/end-left-over.ts';
 import type { AgentConfig } from './config.ts';
@@ -18,9 +19,9 @@ import { CHUNK_BYTES } from './digest/tree-hash.ts';
 import { createBackends } from './drivers/registry.ts';
 import { requireBackends } from './drivers/require-backends.ts';
 import { createExports, type Exports } from './exports.ts';
-import { type Growth, measureGrowth } from './growth.ts';
+import { measureGrowth } from './growth.ts';
 import { createHashExports } from './hash-exports.ts';
-import { keepBeating, reportBackends } from './heartbeat.ts';
+import { keepBeating } from './heartbeat.ts';
 import { loadCertificate, rememberedPort, rememberPort } from './identity.ts';
 import type { AgentParts } from './jobs/context.ts';
 import { runJob } from './jobs/run-job.ts';
@@ -68,11 +69,13 @@ interface Started {
   readonly server: NbdServer;
   readonly exports: Exports;
   readonly lease: Lease;
-  readonly growth: () => Promise<Growth[]>;
+  readonly reports: Reports;
 }
 
 const MIB = 1024 * 1024;
 const PAUSE_BEFORE_REGISTRATION_MS = 1_000;
+/** No lease is held yet; a backend that has not answered by then is offline until it does. */
+const FIRST_REPORT_MS = 10_000;
 
 /** A copy that was begun with the remembered port knows no other: one that is taken for a moment is waited for. */
 const REMEMBERED_PORT_TRIES = 10;
@@ -134,7 +137,7 @@ const start = async (deps: AgentDeps, children: ChildJournal, signal: AbortSigna
     monotonicMs,
     sleep,
   });
-  await requireBackends(backends, knownPools, signal);
+  await requireBackends({ backends, known: knownPools, sleep, onProblem: deps.onProblem }, signal);
   let server: NbdServer | undefined;
   const lease = createLease(MISSED_BEATS_STOP * config.heartbeat_seconds * 1000, monotonicMs, (reason) => {
     // running jobs stop by the lease's signal; what others write here stops with their connections
@@ -182,10 +185,11 @@ const start = async (deps: AgentDeps, children: ChildJournal, signal: AbortSigna
     sleep,
     onProblem: deps.onProblem,
   };
-  return { parts, server, exports, lease, growth: measureGrowth(backends, journal) };
+  const reports = createReports({ backends, growth: measureGrowth(backends, journal), monotonicMs, sleep });
+  return { parts, server, exports, lease, reports };
 };
 
-const registerHost = async (deps: AgentDeps, { parts, growth }: Started, signal: AbortSignal): Promise<Host> => {
+const registerHost = async (deps: AgentDeps, { parts, reports }: Started, signal: AbortSignal): Promise<Host> => {
   const { config } = deps;
   const nowMs = deps.clock.nowMs();
   const host: Host = {
@@ -196,7 +200,7 @@ const registerHost = async (deps: AgentDeps, { parts, growth }: Started, signal:
     fingerprint: parts.identity.fingerprint,
     version: packageVersion(),
     heartbeatMs: config.heartbeat_seconds * 1000,
-    backends: await reportBackends(parts.backends, signal, growth),
+    backends: await reports(FIRST_REPORT_MS, signal),
     concurrency: config.concurrency,
     migrationProgressReportIntervalSeconds: config.migration_progress_report_interval,
     registeredAtMs: nowMs,
@@ -275,9 +279,9 @@ export const runAgent = async (
     const host = await registerWhenReachable(deps, started, AbortSignal.any([graceful, stop]));
     if (!host) return;
     onUp(host);
-    const { parts, lease, growth } = started;
+    const { parts, lease, reports } = started;
     const runDeps = { ...deps, parts, incarnation: host.incarnation };
-    const beating = keepBeating({ ...deps, lease, growth, backends: parts.backends }, host, stop);
+    const beating = keepBeating({ ...deps, lease, reports }, host, stop);
     const watching = watchLease(deps, started, stop);
     const polling = deps.looks.poll(AbortSignal.any([graceful, stop]));
     const working = runLoop(

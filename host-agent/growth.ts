@@ -10,11 +10,13 @@ export interface Growth {
   readonly bytes: number;
 }
 
-/** Of every run whose export is not sealed. Where it cannot be told, the whole of what is reserved stands for it. */
+/** Of every run whose export is not sealed, in one backend or in all. Where it cannot be told, the whole of what is reserved stands for it. */
 export const measureGrowth =
-  (backends: Backends, journal: Pick<GenerationJournal, 'unsealed'>) => async (): Promise<Growth[]> => {
+  (backends: Backends, journal: Pick<GenerationJournal, 'unsealed'>) =>
+  async (backend?: string): Promise<Growth[]> => {
+    const open = journal.unsealed().filter(({ object }) => backend === undefined || object.backend === backend);
     const grown = await Promise.all(
-      journal.unsealed().map(async ({ migrationId, run, object }): Promise<Growth[]> => {
+      open.map(async ({ migrationId, run, object }): Promise<Growth[]> => {
         const driver = backends.all.get(object.backend);
         const allocated = await driver?.allocatedBytes?.(object).catch(() => undefined);
         if (allocated === undefined || allocated === 0) return [];

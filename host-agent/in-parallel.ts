@@ -1,4 +1,4 @@
-/** Acts on each of them, so many at once; the results are in the order of what was given. The first failure is the whole's. */
+/** Acts on each of them, so many at once; the results are in the order of what was given. The first failure is the whole's, and nothing more is begun. */
 export const inParallel = async <T, R>(
   atOnce: number,
   of: readonly T[],
@@ -9,7 +9,12 @@ export const inParallel = async <T, R>(
   const work = async (): Promise<void> => {
     while (next < of.length) {
       const i = next++;
-      results[i] = await act(of[i] as T);
+      try {
+        results[i] = await act(of[i] as T);
+      } catch (error) {
+        next = of.length;
+        throw error;
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, of.length) }, work));

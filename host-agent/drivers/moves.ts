@@ -15,14 +15,20 @@ export interface BackendMoves {
   readonly attachDuringMove: AttachDuringMove;
   /** The bytes stay where they are, so the destination needs no room. */
   readonly takesNoSpace?: true;
-  /** Asked before anything is changed. */
+  /**
+   * Asked before anything is changed. No: the volume is copied. What speaks against a copy as well is thrown: ObjectMissing, and
+   * ObjectBusy of what is open or another object by now.
+   */
   canMove(move: BackendMove, signal: AbortSignal): Promise<Movable>;
   /** Begins the move. One that was begun already is left as it is. */
   start(move: BackendMove, signal: AbortSignal): Promise<void>;
   poll(move: BackendMove, signal: AbortSignal): Promise<MoveState>;
   /** Switches over for good, and gives the source up. Done already: the same answer. */
   finish(move: BackendMove, signal: AbortSignal): Promise<FoundObject>;
-  /** The source is what and where it was before `start`; nothing of the destination is left. Nothing begun: nothing to do. */
+  /**
+   * The source is what and where it was before `start`; nothing of the destination is left. Nothing begun: nothing to do, also while
+   * the destination's pool is away. Finished: BackendRefused.
+   */
   abort(move: BackendMove, signal: AbortSignal): Promise<void>;
   /** What stands there; whatever of it died with the agent is under way again. */
   recover(move: BackendMove, signal: AbortSignal): Promise<MoveState>;

@@ -15,6 +15,8 @@ export interface Backends {
   readonly all: ReadonlyMap<string, Driver>;
   /** Copies and read-backs at once, by backend; one that is not there has no limit of its own. */
   readonly concurrency?: ReadonlyMap<string, number>;
+  /** The identity that a pool had when it was first met. */
+  readonly poolIdOf?: KnownPools['idOf'];
 }
 
 /** What the agent lends to its drivers. */
@@ -56,6 +58,7 @@ export const createBackends = (configured: readonly BackendConfig[], deps: Drive
   return {
     names: [...all.keys()],
     all,
+    poolIdOf: (backend, pool) => deps.knownPools.idOf(backend, pool),
     concurrency: new Map(
       configured.flatMap(({ name, concurrency }) => (concurrency === undefined ? [] : [[name, concurrency] as const])),
     ),

@@ -89,13 +89,18 @@ export const moveWithinBackend: JobHandler<'backend.move'> = async (parts, run) 
 const isPassing = ({ code }: VolmoveError): boolean =>
   code === 'BackendOffline' || code === 'BackendTimedOut' || code === 'ObjectBusy';
 
+/** What it waits for is told when it is another reason than before, and every so often. */
+const TOLD_EVERY_MS = 60_000;
+
 /** Until it has succeeded, or has failed for a reason that waiting does not mend. */
 const untilDone = async <T>(
-  { sleep, onProblem }: AgentParts,
+  { monotonicMs, sleep, onProblem }: AgentParts,
   signal: AbortSignal,
   what: string,
   act: () => Promise<T>,
 ): Promise<T> => {
+  const beganMs = monotonicMs();
+  let told: { readonly message: string; readonly atMs: number } | undefined;
   for (;;) {
     signal.throwIfAborted();
     try {
@@ -103,7 +108,11 @@ const untilDone = async <T>(
     } catch (thrown) {
       const error = translate(thrown, what);
       if (!isPassing(error)) throw error;
-      onProblem(`${what}, which is tried again`, error);
+      const [{ message }, atMs] = [error, monotonicMs()];
+      if (told?.message !== message || atMs - told.atMs >= TOLD_EVERY_MS) {
+        onProblem(`${what}, which has waited for ${Math.round((atMs - beganMs) / 1000)} s by now`, error);
+        told = { message, atMs };
+      }
       await sleep(PAUSE_BETWEEN_TRIES_MS, signal);
     }
   }

@@ -167,6 +167,32 @@ describe.each(['backend.finish', 'backend.undo'] as const)('%s', (kind) => {
     expect(away).toBe(-1);
   });
 
+  it('tells what it waits for, for each reason once and once a minute', async () => {
+    const busy = volmoveError('ObjectBusy', { object: 'source', reason: 'a guest has it open' });
+    const thrown = [AWAY, AWAY, busy, busy, busy];
+    const act = async () => {
+      const error = thrown.shift();
+      if (error) throw error;
+      return { objectId: 'id-of-made', sizeBytes: GIB };
+    };
+    const { agent } = await rigWith({ finish: act, abort: async () => void (await act()) });
+    const told: string[] = [];
+    Object.assign(agent.parts, {
+      onProblem: (what: string, error: Error) => told.push(`${/\d+ s/.exec(what)?.[0]}: ${error.message}`),
+    });
+    const job = await queue(agent, kind);
+
+    const { done } = agent.run(job);
+    for (const passes of [2_000, 2_000, 2_000, 60_000, 2_000]) {
+      await until('the pause', () => agent.time.sleeping(TRY_AGAIN_MS) > 0);
+      agent.clock.advanceMs(passes);
+      agent.time.wake(TRY_AGAIN_MS);
+    }
+    await done;
+
+    expect(told).toEqual([`0 s: ${AWAY.message}`, `4 s: ${busy.message}`, `66 s: ${busy.message}`]);
+  });
+
   it('is refused by a backend that makes no moves', async () => {
     const { agent } = await rigWith({});
     Object.assign(agent.parts.backends.get(PLACE), { moves: undefined });

@@ -201,7 +201,15 @@ describe('the backends of an agent', () => {
     ];
 
     const error = await refusalOf(
-      requireBackends(createBackends([{ name: 'files', driver: 'file', pools }], driverDeps(known)), known, NEVER),
+      requireBackends(
+        {
+          backends: createBackends([{ name: 'files', driver: 'file', pools }], driverDeps(known)),
+          known,
+          sleep: () => new Promise(() => undefined),
+          onProblem: () => undefined,
+        },
+        NEVER,
+      ),
     );
 
     expect(error.message).toContain('2 problems');

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Driver } from '../../host-agent/drivers/contract.ts';
 import { fileDriver } from '../../host-agent/drivers/file/driver.ts';
@@ -21,6 +22,7 @@ interface Scene {
   readonly move: BackendMove;
   readonly files: () => Promise<{ readonly a: string[]; readonly b: string[] }>;
   readonly path: (pool: 'a' | 'b', name: string) => string;
+  readonly directory: string;
 }
 
 const images = async (directory: string): Promise<string[]> =>
@@ -46,6 +48,7 @@ const scene = async (): Promise<Scene> => {
     },
     files: async () => ({ a: await images(join(directory, 'a')), b: await images(join(directory, 'b')) }),
     path,
+    directory,
   };
 };
 
@@ -106,8 +109,25 @@ describe('a move between two directories of one file system', () => {
 
     await moves.start(move, NEVER);
     await moves.finish(move, NEVER);
-    await moves.abort(move, NEVER);
+    expect((await refusalOf(moves.abort(move, NEVER))).message).toContain('finished already');
     expect(await files()).toEqual(AFTER);
+  });
+
+  it('is undone without a look at the other directory when nothing was begun, and never past one that is away', async () => {
+    const { moves, move, files, directory } = await scene();
+    const away = join(directory, 'b-is-away');
+
+    await rename(join(directory, 'b'), away);
+    await moves.abort(move, NEVER);
+    await rename(away, join(directory, 'b'));
+    await moves.start(move, NEVER);
+    await rename(join(directory, 'b'), away);
+    const begun = await refusalOf(moves.abort(move, NEVER));
+    await rename(away, join(directory, 'b'));
+    await moves.abort(move, NEVER);
+
+    expect(begun.code).toBe('BackendOffline');
+    expect(await files()).toEqual(BEFORE);
   });
 
   it('does not end what was not begun', async () => {
@@ -117,16 +137,25 @@ describe('a move between two directories of one file system', () => {
     expect(await files()).toEqual(BEFORE);
   });
 
-  it('is refused of what is open, of what is another object by now, and where the name is taken', async () => {
+  it('fails of what is open, gone, or another object by now: a copy of that would be no better', async () => {
     const { moves, move, path } = await scene();
     const another = { ...move, source: { ...move.source, objectId: 'inode-1' } };
-    expect(await moves.canMove(another, NEVER)).toMatchObject({ ok: false });
-
+    const gone = { ...move, source: { ...move.source, objectName: `${SOURCE}1` } };
     const handle = await open(path('a', SOURCE));
     onTestFinished(() => handle.close().catch(() => undefined));
-    expect(await moves.canMove(move, NEVER)).toMatchObject({ ok: false, reason: expect.stringContaining('open') });
-    await handle.close();
 
+    const opened = await refusalOf(moves.canMove(move, NEVER));
+    await handle.close();
+    const replaced = await refusalOf(moves.canMove(another, NEVER));
+    const missing = await refusalOf(moves.canMove(gone, NEVER));
+
+    expect([opened.code, replaced.code, missing.code]).toEqual(['ObjectBusy', 'ObjectBusy', 'ObjectMissing']);
+    expect(opened.message).toContain(`process ${process.pid} has it open`);
+    expect(replaced.message).toContain('somebody replaced it');
+  });
+
+  it('is refused where the name is taken', async () => {
+    const { moves, move, path } = await scene();
     await writeFile(path('b', MADE), 'somebody else’s');
     expect(await moves.canMove(move, NEVER)).toMatchObject({ ok: false, reason: expect.stringContaining(MADE) });
     expect(await moves.recover(move, NEVER)).toEqual({ state: 'none' });

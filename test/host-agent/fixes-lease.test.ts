@@ -61,7 +61,7 @@ describe('the lease', () => {
     };
     const deps = {
       store: { hosts: slow },
-      backends: { names: [], all: new Map(), get: () => Promise.reject(new Error()) as never },
+      reports: async () => [],
       clock: fakeClock(),
       lease,
       monotonicMs: () => nowMs,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createReports } from '../../host-agent/backend-reports.ts';
 import { measureGrowth } from '../../host-agent/growth.ts';
-import { reportBackends } from '../../host-agent/heartbeat.ts';
 import { MIGRATION_ID } from '../helpers/factories.ts';
 import { agentRig, PLACE } from './helpers/agent-rig.ts';
 import { copyScene, SIZE_BYTES } from './helpers/copy-scene.ts';
@@ -11,8 +11,9 @@ describe('what an agent tells of destinations that are written to', () => {
     const { job, destination } = await copyScene(agent);
     const told = async () => {
       const signal = new AbortController().signal;
-      const growth = measureGrowth(agent.parts.backends, agent.generations);
-      const [backend] = await reportBackends(agent.parts.backends, signal, growth);
+      const { backends } = agent.parts;
+      const growth = measureGrowth(backends, agent.generations);
+      const [backend] = await createReports({ ...agent.parts, growth })(60_000, signal);
       return backend?.pools.find(({ name }) => name === PLACE.pool)?.growing;
     };
     return { agent, job, destination, told };

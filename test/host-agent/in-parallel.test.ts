@@ -18,13 +18,18 @@ describe('acting in parallel', () => {
     expect(most).toBe(3);
   });
 
-  it('fails with the first that fails, and acts on nothing of nothing', async () => {
-    const failing = inParallel(2, [1, 2, 3], async (n) => {
+  it('fails with the first that fails and begins nothing more, and acts on nothing of nothing', async () => {
+    const begun: number[] = [];
+    const failing = inParallel(2, [1, 2, 3, 4, 5], async (n) => {
+      begun.push(n);
       if (n === 2) throw new Error('two');
-      return n;
+      await new Promise(setImmediate);
     });
 
     await expect(failing).rejects.toThrow('two');
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(begun).toEqual([1, 2]);
     expect(await inParallel(2, [], async () => 1)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { open, realpath, rm, stat, statfs } from 'node:fs/promises';
+import { open, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { volmoveError } from '../../../domain/error.ts';
 import type { PoolReport } from '../../../domain/host/host.ts';
@@ -8,13 +8,13 @@ import { underCatalogue } from '../../failures.ts';
 import type { CreatedObject, CreateObject, Driver, FoundObject, ObjectName } from '../contract.ts';
 import type { KnownPools } from '../registry.ts';
 import { found } from './found.ts';
+import { type NamedFile, requireIdle } from './idle.ts';
 import { listFiles, OBJECT_SUFFIX } from './list.ts';
 import { fileMoves, fileSystemOf } from './moves.ts';
 import { type PoolDirectory, poolIdentity } from './pool-identity.ts';
 import { provisionedBytes } from './provisioned.ts';
 import { syncParent } from './sync-parent.ts';
 import { unwell } from './unwell.ts';
-import { processesWithOpen } from './users.ts';
 
 /** Driver `file`: a pool is a directory (local or an NFS mount), an object a sparse file in it. */
 
@@ -131,26 +131,13 @@ const createFile = async (
   return { ...made, zero: before === undefined };
 };
 
-type NamedObject = ObjectName & { readonly objectId: string | null };
+type NamedObject = ObjectName & NamedFile;
 
 /** False when it is not there; ObjectBusy when it is another one, or open. */
 const idleFile = async (object: NamedObject, path: string): Promise<boolean> => {
   const there = await found(path);
-  if (!there) return false;
-  if (object.objectId !== null && object.objectId !== there.objectId) {
-    throw volmoveError('ObjectBusy', {
-      object: object.objectName,
-      reason: `it is ${there.objectId} now, not ${object.objectId}: somebody replaced it`,
-    });
-  }
-  const holders = await processesWithOpen(await realpath(path));
-  if (holders.length > 0) {
-    throw volmoveError('ObjectBusy', {
-      object: object.objectName,
-      reason: `process ${holders.join(', ')} has it open`,
-    });
-  }
-  return true;
+  if (there) await requireIdle(object, path, there);
+  return there !== undefined;
 };
 
 const removeFile = async (object: NamedObject, path: string): Promise<boolean> => {

@@ -5,9 +5,9 @@ import { underCatalogue } from '../../failures.ts';
 import type { ObjectName } from '../contract.ts';
 import type { BackendMove, BackendMoves, MoveState } from '../moves.ts';
 import { found } from './found.ts';
+import { requireIdle } from './idle.ts';
 import { IDENTITY_FILE } from './pool-identity.ts';
 import { syncParent } from './sync-parent.ts';
-import { processesWithOpen } from './users.ts';
 
 /**
  * Between two directories of one file system a volume needs no copy: its file is given a second name (link(2)), and then loses the
@@ -21,6 +21,12 @@ export interface FileMoves {
 const unlink = async (path: string): Promise<void> => {
   await rm(path, { force: true });
   await syncParent(path);
+};
+
+/** It has its one name and no other: the move was not begun, or was undone. */
+const isUntouched = async (path: string, source: BackendMove['source']): Promise<boolean> => {
+  const there = await found(path);
+  return there?.objectId === source.objectId && (await stat(path)).nlink === 1;
 };
 
 /** Two mounts of one file system look like one and are not; the pool's identity file is tried in the place of the volume. */
@@ -57,11 +63,10 @@ export const fileMoves = ({ pathOf, place }: FileMoves): BackendMoves => {
     canMove: (move) =>
       under(move, async () => {
         const { from, to, before, after } = await both(move);
-        if (before?.objectId !== move.source.objectId)
-          return { ok: false, reason: `${move.source.objectName} is not what the volume lives on` };
+        // a copy would read the same: what is gone, another's, or written to by others is no case for one
+        if (!before) throw volmoveError('ObjectMissing', { object: move.source.objectName, place: place(move.source) });
+        await requireIdle(move.source, from, before);
         if (after) return { ok: false, reason: `there is a ${move.destination.objectName} already` };
-        const holders = await processesWithOpen(from);
-        if (holders.length > 0) return { ok: false, reason: `process ${holders.join(', ')} has it open` };
         return (await linksInto(from, to))
           ? { ok: true }
           : { ok: false, reason: 'its file system gives a file no second name there' };
@@ -83,15 +88,25 @@ export const fileMoves = ({ pathOf, place }: FileMoves): BackendMoves => {
       under(move, async () => {
         const state = await stateOf(move);
         if (state.state === 'finished') return state.object;
-        const { from, after } = await both(move);
+        const { from, to, after } = await both(move);
         if (state.state !== 'synchronised' || !after)
           throw volmoveError('BackendRefused', { place: place(move.source), reason: 'the move was not begun' });
+        // an earlier call may have died between the second name and its way to the disk
+        await syncParent(to);
         await unlink(from);
         return after;
       }),
     abort: (move) =>
       under(move, async () => {
-        if ((await stateOf(move)).state === 'synchronised') await unlink((await both(move)).to);
+        // the other pool may be away, which holds nothing up when nothing was begun there
+        if (await isUntouched(await pathOf(move.source), move.source)) return;
+        const { state } = await stateOf(move);
+        if (state === 'finished')
+          throw volmoveError('BackendRefused', {
+            place: place(move.source),
+            reason: 'the move has been finished already',
+          });
+        if (state === 'synchronised') await unlink((await both(move)).to);
       }),
   };
 };

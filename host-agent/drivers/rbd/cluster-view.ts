@@ -10,7 +10,7 @@ import { DF, FSID, HEALTH, LSPOOLS, parseReport } from './report.ts';
 export interface ClusterView {
   readonly fsid: string;
   readonly poolIds: ReadonlyMap<string, number>;
-  /** Undefined: nobody counts, because no manager is active. */
+  /** Undefined: nobody counts, because no manager is active. A pool that is new is not in it until it was counted. */
   readonly usage: ReadonlyMap<string, Usage> | undefined;
 }
 
@@ -27,6 +27,8 @@ export interface ClusterViews {
   now(signal: AbortSignal): Promise<ClusterView>;
   /** One that may be some seconds old: the monitors take ten times as long to answer as an image. */
   recent(signal: AbortSignal): Promise<ClusterView>;
+  /** The same, but one that lacks figures of our pools is not used again: they may be there by now. */
+  recentFigures(signal: AbortSignal): Promise<ClusterView>;
 }
 
 const QUESTIONS = ['fsid', 'osd lspools', 'health', 'df detail'];
@@ -59,8 +61,8 @@ export const parseView = (stdout: string): ClusterView | undefined => {
     poolIds: new Map(
       parseReport(LSPOOLS, lspools, CEPH.program).map(({ poolname, poolnum }) => [poolname, poolnum] as const),
     ),
-    // the figures of a manager that is gone stay; one that has just begun has none
-    usage: 'MGR_DOWN' in checks || df.stats.total_bytes === 0 ? undefined : usageOf(df),
+    // the figures of a manager that is gone stay; one that has just begun has counted nothing
+    usage: 'MGR_DOWN' in checks ? undefined : usageOf(df.stats.total_bytes === 0 ? { ...df, pools: [] } : df),
   };
 };
 
@@ -70,7 +72,10 @@ const stampOf = async (conf: string): Promise<string> => {
   return found ? `${found.ino} ${found.size} ${found.mtimeNs}` : '';
 };
 
-type Backend = Pick<RbdBackend, 'name' | 'conf' | 'timeout_seconds' | 'require_encryption'>;
+type Backend = Pick<RbdBackend, 'name' | 'pools' | 'conf' | 'timeout_seconds' | 'require_encryption'>;
+
+const lacksFigures = ({ poolIds, usage }: ClusterView, { pools }: Backend): boolean =>
+  pools.some(({ pool }) => poolIds.has(pool) && !usage?.has(pool));
 
 export const clusterViews = (backend: Backend, commands: Commands, monotonicMs: () => number): ClusterViews => {
   const { name: place, timeout_seconds: timeoutSeconds } = backend;
@@ -103,12 +108,14 @@ export const clusterViews = (backend: Backend, commands: Commands, monotonicMs: 
       throw error;
     }
   };
+  const recentThat = async (fits: (view: ClusterView) => boolean, signal: AbortSignal): Promise<ClusterView> => {
+    const before = last;
+    const isFresh = before !== undefined && monotonicMs() - before.atMs < RECENT_MS && fits(before.view);
+    return isFresh && before.conf === (await stampOf(backend.conf)) ? before.view : now(signal);
+  };
   return {
     now,
-    async recent(signal) {
-      const before = last;
-      const fits = before && monotonicMs() - before.atMs < RECENT_MS && before.conf === (await stampOf(backend.conf));
-      return fits ? before.view : now(signal);
-    },
+    recent: (signal) => recentThat(() => true, signal),
+    recentFigures: (signal) => recentThat((view) => !lacksFigures(view, backend), signal),
   };
 };

@@ -13,8 +13,12 @@ export interface FoundPool {
   /** Of the real pool. */
   readonly poolId: string;
   readonly systemId: string;
-  readonly usage: Usage | undefined;
+  /** `uncounted`: the pool is new, or the manager has just begun. `no-manager`: nobody counts. */
+  readonly usage: Usage | 'uncounted' | 'no-manager';
 }
+
+export const figuresOf = ({ usage }: Pick<FoundPool, 'usage'>): Usage | undefined =>
+  usage === 'uncounted' || usage === 'no-manager' ? undefined : usage;
 
 export interface Cluster {
   /** BackendOffline when it is another pool than it was, or none; PoolNotFound for a name that is not in the configuration. */
@@ -39,7 +43,8 @@ export const clusterOf = (backend: Backend, views: ClusterViews, known: KnownPoo
     if (expected !== undefined && expected !== poolId)
       throw offline(`there is another pool in its place (${poolId}, expected ${expected})`);
     if (expected === undefined) await known.remember(backend.name, pool.name, poolId);
-    return { pool, place, poolId, systemId: `ceph:${fsid}`, usage: usage?.get(pool.pool) };
+    const counted = usage ? (usage.get(pool.pool) ?? 'uncounted') : 'no-manager';
+    return { pool, place, poolId, systemId: `ceph:${fsid}`, usage: counted };
   };
 
   const poolOf = (name: string): RbdPool => {
@@ -58,7 +63,9 @@ export const clusterOf = (backend: Backend, views: ClusterViews, known: KnownPoo
 /** Writes into a full pool do not fail, they wait: this much must be left before they are begun. */
 const LEAST_FREE_BYTES = 32 * 1024 * 1024;
 
-export const fullness = ({ pool, usage }: FoundPool): string | undefined => {
+export const fullness = (where: FoundPool): string | undefined => {
+  const { pool } = where;
+  const usage = figuresOf(where);
   if (!usage || usage.freeBytes >= LEAST_FREE_BYTES) return undefined;
   const left = `${usage.freeBytes} bytes are left`;
   return usage.quotaBytes > 0

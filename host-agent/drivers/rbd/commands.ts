@@ -6,27 +6,40 @@ import type { DriverDeps } from '../registry.ts';
 import type { RbdBackend } from './config.ts';
 import { encryptionArgs } from './names.ts';
 
-/** Calls of rbd and ceph. None of them hangs: the cluster's client gives up first, then the program is ended. */
+/** How a program that runs for long is ended when it does not end by itself. */
+export interface Limits {
+  /** Killed after so many timeouts without a step of progress; Infinity: never. */
+  readonly silentTimeouts: number;
+  /** Killed when the signal says so. */
+  readonly bySignal: boolean;
+  /** A request that the cluster leaves open for the backend's timeout fails; otherwise it is waited for. */
+  readonly requestsTimeOut: boolean;
+}
+
+/** Calls of rbd and ceph. None of them hangs for ever: the cluster's client gives up first, then the program is ended. */
 export interface Commands {
   /** What answers in a moment. Resolves whatever its exit code is. */
   rbd(args: readonly string[], signal: AbortSignal): Promise<ToolEnd>;
   /** Several questions to the monitors over one connection; each answer is a line of JSON. */
   ceph(questions: readonly string[], signal: AbortSignal): Promise<ToolEnd>;
-  /** What takes as long as the image is large; it is killed when the signal says so, or when it has not moved for long. */
-  long(args: readonly string[], signal: AbortSignal): Promise<ToolEnd>;
-  /** The same without an end to wait for: it dies with the agent. */
+  /** About the objects that an image is made of. Resolves whatever its exit code is. */
+  rados(args: readonly string[], signal: AbortSignal): Promise<ToolEnd>;
+  /** What takes as long as the image is large, or must not be cut in the middle. It dies with the agent. */
+  long(args: readonly string[], signal: AbortSignal, limits?: Limits): Promise<ToolEnd>;
+  /** For who watches it himself: it runs until it ends, or the agent dies. */
   start(args: readonly string[], onPercent: (percent: number) => void): Promise<Child>;
 }
 
 export const RBD = { program: 'rbd', package: 'ceph-common' };
 export const CEPH = { program: 'ceph', package: 'ceph-common' };
+const RADOS = { program: 'rados', package: 'ceph-common' };
 
 /** A call asks the cluster more than once; each of them has the whole time. */
 const ROUNDS = 3;
 /** On top of it: on a busy host a program takes its time to come to its first word. */
 const BUSY_MS = 10_000;
-/** Without a step of progress: deleting the objects of one percent of a large image takes its time. */
-const LONG_ROUNDS = 10;
+/** Deleting the objects of one percent of a large image takes its time. */
+const USUAL: Limits = { silentTimeouts: 10, bySignal: true, requestsTimeOut: true };
 
 /** Its own messages only: the log of the client is another's. */
 const QUIET = ['--err-to-stderr=false', '--log-to-stderr=false'];
@@ -49,13 +62,15 @@ export const requireSecretKeyring = async (keyring: string | undefined, place: s
     });
 };
 
+const REQUEST_TIMEOUTS = ['rados_mon_op_timeout', 'rados_osd_op_timeout'];
+
 const accessArgs = (access: Access): string[] => {
   const { conf, client, keyring, timeout_seconds: seconds } = access;
   return [
     ...['--conf', conf, '--id', client],
     ...(keyring === undefined ? [] : ['--keyring', keyring]),
     ...encryptionArgs(access),
-    ...['client_mount_timeout', 'rados_mon_op_timeout', 'rados_osd_op_timeout'].map((name) => `--${name}=${seconds}`),
+    `--client_mount_timeout=${seconds}`,
     ...QUIET,
   ];
 };
@@ -64,14 +79,15 @@ const PERCENT = /(\d+)% complete/g;
 
 export const createCommands = (backend: string, access: Access, { runTool, children }: DriverDeps): Commands => {
   const { timeout_seconds: seconds, keyring } = access;
-  const common = accessArgs(access);
+  const patient = accessArgs(access);
+  const common = [...patient, ...REQUEST_TIMEOUTS.map((name) => `--${name}=${seconds}`)];
   const timeoutMs = ROUNDS * seconds * 1000 + BUSY_MS;
 
-  const start: Commands['start'] = async (args, onPercent) => {
+  const begin = async (args: readonly string[], onPercent: (percent: number) => void): Promise<Child> => {
     await requireSecretKeyring(keyring, backend);
     const child = await children.start({
       ...RBD,
-      args: [...common, ...args],
+      args,
       env: ENV,
       onStderr: (text) => {
         const last = [...text.matchAll(PERCENT)].at(-1);
@@ -92,18 +108,25 @@ export const createCommands = (backend: string, access: Access, { runTool, child
       const args = [...common, '--connect-timeout', String(seconds), '--format', 'json'];
       return runTool({ ...CEPH, args, env: ENV, timeoutMs, input: `${questions.join('\n')}\n` }, signal);
     },
-    start,
-    async long(args, signal) {
+    async rados(args, signal) {
+      await requireSecretKeyring(keyring, backend);
+      return runTool({ ...RADOS, args: [...common, ...args], env: ENV, timeoutMs }, signal);
+    },
+    start: (args, onPercent) => begin([...common, ...args], onPercent),
+    async long(args, signal, { silentTimeouts, bySignal, requestsTimeOut } = USUAL) {
       signal.throwIfAborted();
-      const silence = silenceOf(LONG_ROUNDS * seconds);
-      const child = await start(args, () => silence.restart());
-      const end = await ended(child, silence, signal);
+      const silence = silenceOf(silentTimeouts * seconds);
+      const child = await begin([...(requestsTimeOut ? common : patient), ...args], () => silence.restart());
+      const end = await ended(child, silence, bySignal ? signal : NEVER);
       return { ...end, stdout: '' };
     },
   };
 };
 
+const NEVER = new AbortController().signal;
+
 interface Silence {
+  /** Counts from now on. */
   restart(): void;
   stop(): void;
   onSilent: () => void;
@@ -117,11 +140,10 @@ const silenceOf = (seconds: number): Silence => {
     onSilent: () => undefined,
     restart() {
       clearTimeout(timer);
-      timer = setTimeout(() => silence.onSilent(), seconds * 1000);
+      if (Number.isFinite(seconds)) timer = setTimeout(() => silence.onSilent(), seconds * 1000);
     },
     stop: () => clearTimeout(timer),
   };
-  silence.restart();
   return silence;
 };
 
@@ -134,6 +156,7 @@ const ended = async (child: Child, silence: Silence, signal: AbortSignal): Promi
   };
   const onAbort = (): void => kill(signal.reason as Error);
   silence.onSilent = () => kill(volmoveError('BackendTimedOut', { program: 'rbd', seconds: silence.seconds }));
+  silence.restart();
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {

@@ -11,7 +11,6 @@ import { found, imagesOf } from './images.ts';
 import { listImages } from './list.ts';
 import { rbdMoves } from './moves.ts';
 import { opening } from './open.ts';
-import { patiently } from './patient.ts';
 import { poolReportsOf } from './pool-report.ts';
 import { probeBackend } from './probe.ts';
 import { removalsOf } from './removal.ts';
@@ -25,7 +24,7 @@ export const rbdDriver = (backend: RbdBackend, deps: DriverDeps): Driver => {
   const views = clusterViews(backend, commands, deps.monotonicMs);
   const cluster = clusterOf(backend, views, deps.knownPools);
   const users = usersOf(images, deps);
-  const removals = removalsOf({ commands, images, users, timeoutSeconds });
+  const removals = removalsOf({ commands, images, users });
   const reports = poolReportsOf({ ...deps, backend, views, cluster, images });
   const turns = createTurnsOf();
 
@@ -49,12 +48,7 @@ export const rbdDriver = (backend: RbdBackend, deps: DriverDeps): Driver => {
     poolNames: backend.pools.map(({ name }) => name),
     capabilities: { migrationProgressReport: true },
     probe: (signal) => probeBackend({ backend, runTool: deps.runTool, views, cluster, images }, signal),
-    pools: patiently({
-      ...deps,
-      measure: (signal) => reports.all(signal),
-      offline: (reason) => backend.pools.map((pool) => reports.offline(pool, reason)),
-      standsMs: timeoutSeconds * 1000,
-    }),
+    pools: (signal) => reports.all(signal),
     create: (request, signal) =>
       changing(request, signal, (where) => createImage(where, request, images, signal), cluster.requireNow),
     extend: (object, signal) => changing(object, signal, (where) => extendImage(where, object, images, signal)),

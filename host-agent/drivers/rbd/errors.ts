@@ -47,8 +47,6 @@ export const ERRNO = {
   ACCESS: 13,
   BUSY: 16,
   EXISTS: 17,
-  INVALID: 22,
-  READ_ONLY: 30,
   NO_SPACE: 28,
   NOT_EMPTY: 39,
   NOT_SUPPORTED: 95,
@@ -69,7 +67,11 @@ const NAMED: Readonly<Record<string, number>> = {
   ETIMEDOUT: ERRNO.TIMED_OUT,
 };
 
-const BUSY_TEXT = 'a client has it open (it has a watcher), or had it open a moment ago and died';
+const UNTIL_FREE = 'detach or unmap it there; a client that has died is let go of after half a minute';
+const BUSY_TEXT = `a client has it open, \`rbd status\` says which: ${UNTIL_FREE}`;
+
+export const heldBy = (addresses: readonly string[]): string =>
+  `${addresses.join(', ')} ${addresses.length === 1 ? 'has' : 'have'} it open: ${UNTIL_FREE}`;
 
 const ofConnecting = (end: ToolEnd, { place, timeoutSeconds }: Asked): VolmoveError => {
   const text = textOf(end);

@@ -1,9 +1,11 @@
+import { VolmoveError } from '../../../domain/error.ts';
 import { parseObjectName } from '../../../domain/names.ts';
 import { inParallel } from '../../in-parallel.ts';
 import type { ListedObject, ListObjects, ObjectPage } from '../contract.ts';
 import type { FoundPool } from './cluster.ts';
 import { RBD } from './commands.ts';
-import { found, type Images } from './images.ts';
+import { heldBy } from './errors.ts';
+import { found, type Images, missing } from './images.ts';
 import { poolSpec } from './names.ts';
 import { NAMES, parseReport } from './report.ts';
 
@@ -22,11 +24,21 @@ const madeAt = (timestamp: string | undefined): number | null => {
   return Number.isNaN(ms) ? null : ms;
 };
 
-/** Undefined for what is gone meanwhile, and for what only looks like ours. */
+/** Undefined for what only looks like ours. */
 const ours = async (where: FoundPool, image: string, images: Images, signal: AbortSignal) => {
   const info = await images.info(where, image, signal);
   if (!info || (await images.makerOf(where, image, signal)) === 'others') return undefined;
   return { objectName: image, ...found(info), madeAtMs: madeAt(info.create_timestamp) };
+};
+
+/** Undefined for what is gone meanwhile, whichever question about it finds that out. */
+const unlessGone = async <T>(act: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await act;
+  } catch (error) {
+    if (error instanceof VolmoveError && error.code === 'ObjectMissing') return undefined;
+    throw error;
+  }
 };
 
 const unfitness = async (
@@ -39,8 +51,9 @@ const unfitness = async (
   if (features.includes('migrating')) return 'it is being moved to another pool';
   if (size % SECTOR_BYTES !== 0) return `its size is no multiple of ${SECTOR_BYTES} bytes`;
   const status = await images.status(where, image, signal);
-  const watchers = status?.watchers.map(({ address }) => address) ?? [];
-  return watchers.length === 0 ? undefined : `a client has it open: ${watchers.join(', ')}`;
+  if (!status) throw missing(where, image);
+  const watchers = status.watchers.map(({ address }) => address);
+  return watchers.length === 0 ? undefined : heldBy(watchers);
 };
 
 const others = async (where: FoundPool, image: string, images: Images, signal: AbortSignal) => {
@@ -64,7 +77,7 @@ export const listImages = async (
   const page = await inParallel(
     AT_ONCE,
     names.slice(0, limit),
-    (name): Promise<ListedObject | undefined> => describe(where, name, images, signal),
+    (name): Promise<ListedObject | undefined> => unlessGone(describe(where, name, images, signal)),
   );
   return { objects: page.filter((one) => one !== undefined), more: names.length > limit };
 };

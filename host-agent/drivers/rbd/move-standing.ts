@@ -17,10 +17,10 @@ export type Standing =
   | { readonly state: 'begun' }
   | { readonly state: 'executed' }
   | { readonly state: 'committed' }
-  /** `ours`: an abort puts it right. */
-  | { readonly state: 'broken'; readonly ours: boolean; readonly reason: string };
-
-const broken = (ours: boolean, reason: string): Standing => ({ state: 'broken', ours, reason });
+  /** The destination stands by itself, the source is still in the trash: a commit was cut off. Only who commits may believe it. */
+  | { readonly state: 'half-committed' }
+  /** `undo`: by which of the two images an abort puts it right; undefined: by none. */
+  | { readonly state: 'broken'; readonly undo?: 'source' | 'destination'; readonly reason: string };
 
 const ofMigration = (state: string, description: string): Standing => {
   switch (state) {
@@ -29,8 +29,10 @@ const ofMigration = (state: string, description: string): Standing => {
       return { state: 'begun' };
     case 'executed':
       return { state: 'executed' };
-    default:
-      return broken(true, `the cluster calls the move ${state}${description === '' ? '' : ` (${description})`}`);
+    default: {
+      const more = description === '' ? '' : ` (${description})`;
+      return { state: 'broken', undo: 'destination', reason: `the cluster calls the move ${state}${more}` };
+    }
   }
 };
 
@@ -38,6 +40,18 @@ const inTrash = async (move: BackendMove, { source }: MovePlaces, images: Images
   const args = ['trash', 'ls', '--all', poolSpec(source.pool), '--format', 'json'];
   const rows = parseReport(TRASH, await images.act(source, move.source.objectName, args, signal), RBD.program);
   return rows.some(({ id }) => id === move.source.objectId);
+};
+
+/** How the source stands under its name: `moving` after an abort that was cut off. */
+export const sourceOf = async (
+  { source }: BackendMove,
+  where: FoundPool,
+  images: Images,
+  signal: AbortSignal,
+): Promise<'untouched' | 'moving' | 'gone'> => {
+  const there = await images.info(where, source.objectName, signal);
+  if (there?.id !== source.objectId) return 'gone';
+  return there.features.includes('migrating') ? 'moving' : 'untouched';
 };
 
 export const lookAt = async (
@@ -51,16 +65,30 @@ export const lookAt = async (
   const migration = status?.migration;
   if (migration) {
     if (migration.source_image_id === source.objectId) return ofMigration(migration.state, migration.state_description);
-    return broken(false, `${destination.objectName} is the destination of another move`);
+    return { state: 'broken', reason: `${destination.objectName} is the destination of another move` };
   }
-  const there = await images.info(places.source, source.objectName, signal);
-  if (there?.id === source.objectId)
-    return status ? broken(false, `there is another ${destination.objectName} already`) : { state: 'none' };
-  if (await inTrash(move, places, images, signal))
-    return broken(
-      false,
-      `the source is in the trash of ${places.source.place} as ${source.objectId}, and there is no destination: the cluster was interrupted while it prepared the move; see \`rbd trash ls --all\``,
-    );
-  if (status) return { state: 'committed' };
-  return broken(false, `neither the source ${source.objectName} nor the destination is there`);
+  switch (await sourceOf(move, places.source, images, signal)) {
+    case 'untouched':
+      return status
+        ? { state: 'broken', reason: `there is another ${destination.objectName} already` }
+        : { state: 'none' };
+    case 'moving':
+      return {
+        state: 'broken',
+        undo: 'source',
+        reason: 'the source is back under its name, and the cluster was interrupted before it had undone the move',
+      };
+    case 'gone':
+  }
+  if (!(await inTrash(move, places, images, signal)))
+    return status
+      ? { state: 'committed' }
+      : { state: 'broken', reason: `neither the source ${source.objectName} nor the destination is there` };
+  return status
+    ? { state: 'half-committed' }
+    : {
+        state: 'broken',
+        undo: 'source',
+        reason: `the source is in the trash of ${places.source.place} as ${source.objectId}, and there is no destination: the cluster was interrupted while it began or undid the move`,
+      };
 };

@@ -1,12 +1,12 @@
 import { type VolmoveError, volmoveError } from '../../../domain/error.ts';
+import type { ToolEnd } from '../../tools/run-tool.ts';
 import type { FoundObject } from '../contract.ts';
 import type { BackendMove } from '../moves.ts';
 import type { DriverDeps } from '../registry.ts';
-import type { Cluster } from './cluster.ts';
-import type { Commands } from './commands.ts';
-import { ERRNO, errnoOf, refusalBy } from './errors.ts';
+import { type Cluster, requireRoom } from './cluster.ts';
+import type { Commands, Limits } from './commands.ts';
+import { ERRNO, errnoOf } from './errors.ts';
 import { found, type Images, missing } from './images.ts';
-import { movable } from './movable.ts';
 import { lookAt, type MovePlaces } from './move-standing.ts';
 import { imageSpec } from './names.ts';
 import { type Users, WATCH_EXPIRES_MS } from './users.ts';
@@ -31,38 +31,71 @@ export interface PlacedMove {
 export const specOf = ({ move, places }: PlacedMove): string =>
   imageSpec(places.destination.pool, move.destination.objectName);
 
+const sourceSpecOf = ({ move, places }: PlacedMove): string => imageSpec(places.source.pool, move.source.objectName);
+
 export const refused = ({ places }: PlacedMove, reason: string): VolmoveError =>
   volmoveError('BackendRefused', { place: places.source.place, reason });
 
-/** A step that the cluster did not take. */
-const refusedStep = (end: Parameters<typeof refusalBy>[0], { move, places }: PlacedMove, timeoutSeconds: number) =>
-  refusalBy(end, { place: places.destination.place, object: move.destination.objectName, timeoutSeconds });
+export const HALF_COMMITTED = 'the switch-over was interrupted, and can only be finished';
 
-export const prepareMove = async (placed: PlacedMove, { images, users, changed }: MoveDeps): Promise<void> => {
+/** A step that the cluster did not take. */
+const refusedStep = (end: ToolEnd, { move, places, signal }: PlacedMove, { images }: MoveDeps) =>
+  images.refusal(end, places.destination, move.destination.objectName, signal);
+
+/**
+ * Cut off at its beginning it leaves the source in the trash: so neither the end of a job nor a request that takes long ends it, only
+ * a cluster that does not move at all.
+ */
+const UNDISTURBED: Limits = { silentTimeouts: 20, bySignal: false, requestsTimeOut: false };
+
+export const prepareMove = async (placed: PlacedMove, deps: MoveDeps): Promise<void> => {
   const { move, places, signal } = placed;
-  const able = await movable(move, places, images, users, signal);
-  if (!able.ok) throw refused(placed, able.reason);
-  const { objectName } = move.source;
-  const args = ['migration', 'prepare', imageSpec(places.source.pool, objectName), specOf(placed)];
-  await images.act(places.source, objectName, args, signal);
-  changed(move.source.pool);
-  changed(move.destination.pool);
+  requireRoom(places.destination);
+  const args = ['migration', 'prepare', sourceSpecOf(placed), specOf(placed)];
+  const end = await deps.commands.long(args, signal, UNDISTURBED);
+  if (end.exitCode !== 0) throw await deps.images.refusal(end, places.source, move.source.objectName, signal);
+  deps.changed(move.source.pool);
+  deps.changed(move.destination.pool);
+  signal.throwIfAborted();
 };
 
 /** The image has the destination's name from now on, and its tag says so, too. */
 export const switched = async ({ move, places, signal }: PlacedMove, { images }: MoveDeps): Promise<FoundObject> => {
   const { objectName } = move.destination;
-  const info = await images.info(places.destination, objectName, signal);
+  const [info] = await Promise.all([
+    images.info(places.destination, objectName, signal),
+    images.tag(places.destination, objectName, signal),
+  ]);
   if (!info) throw missing(places.destination, objectName);
-  await images.tag(places.destination, objectName, signal);
   return found(info);
 };
 
+/** It removes a whole image, and may be silent for long where that is large. */
+const UNHURRIED: Limits = { silentTimeouts: Number.POSITIVE_INFINITY, bySignal: true, requestsTimeOut: true };
+
 export const commitMove = async (placed: PlacedMove, deps: MoveDeps): Promise<FoundObject> => {
   const { move, places, signal } = placed;
-  const end = await deps.commands.long(['migration', 'commit', specOf(placed)], signal);
-  const { state } = await lookAt(move, places, deps.images, signal);
-  if (state !== 'committed') throw refusedStep(end, placed, deps.timeoutSeconds);
+  const { objectId: id, objectName: name } = move.source;
+  // refused in the middle it would have taken the destination, and left the source
+  await deps.users.requireNoneById(places.source, { name, id }, signal);
+  const end = await deps.commands.long(['migration', 'commit', specOf(placed)], signal, UNHURRIED);
+  if (end.exitCode !== 0) {
+    const { state } = await lookAt(move, places, deps.images, signal);
+    if (state === 'half-committed') return completeCommit(placed, deps);
+    if (state !== 'committed') throw await refusedStep(end, placed, deps);
+  }
+  deps.changed(move.source.pool);
+  return switched(placed, deps);
+};
+
+/** What a commit does at last, of one that was cut off before. */
+export const completeCommit = async (placed: PlacedMove, deps: MoveDeps): Promise<FoundObject> => {
+  const { move, places, signal } = placed;
+  const { objectId: id, objectName: name } = move.source;
+  await deps.users.requireNoneById(places.source, { name, id }, signal);
+  const end = await deps.commands.long(['trash', 'rm', imageSpec(places.source.pool, id)], signal, UNHURRIED);
+  if (end.exitCode !== 0 && errnoOf(end) !== ERRNO.NOT_THERE)
+    throw await deps.images.refusal(end, places.source, id, signal);
   deps.changed(move.source.pool);
   return switched(placed, deps);
 };
@@ -70,11 +103,12 @@ export const commitMove = async (placed: PlacedMove, deps: MoveDeps): Promise<Fo
 const LOOK_EVERY_MS = 1_000;
 
 /** The cluster refuses it as long as it takes the client that copied for alive. */
-export const abortMove = async (placed: PlacedMove, deps: MoveDeps): Promise<void> => {
+export const abortMove = async (placed: PlacedMove, by: 'source' | 'destination', deps: MoveDeps): Promise<void> => {
   const { move, places, signal } = placed;
   const deadlineMs = deps.monotonicMs() + WATCH_EXPIRES_MS;
+  const spec = by === 'source' ? sourceSpecOf(placed) : specOf(placed);
   for (;;) {
-    const end = await deps.commands.long(['migration', 'abort', specOf(placed)], signal);
+    const end = await deps.commands.long(['migration', 'abort', spec], signal, UNHURRIED);
     const { state } = await lookAt(move, places, deps.images, signal);
     if (state === 'none') break;
     if (end.exitCode === 0)
@@ -82,8 +116,7 @@ export const abortMove = async (placed: PlacedMove, deps: MoveDeps): Promise<voi
         placed,
         'the move was aborted, and the source is not back under its name; see `rbd trash ls --all`',
       );
-    if (errnoOf(end) !== ERRNO.BUSY || deps.monotonicMs() > deadlineMs)
-      throw refusedStep(end, placed, deps.timeoutSeconds);
+    if (errnoOf(end) !== ERRNO.BUSY || deps.monotonicMs() > deadlineMs) throw await refusedStep(end, placed, deps);
     await deps.sleep(LOOK_EVERY_MS, signal);
   }
   deps.changed(move.destination.pool);

@@ -5,6 +5,12 @@ import type { RbdBackend, RbdPool } from './config.ts';
 export const poolSpec = ({ pool, namespace }: RbdPool): string =>
   namespace === undefined ? pool : `${pool}/${namespace}`;
 
+/** How rados calls it. */
+export const poolArgs = ({ pool, namespace }: RbdPool): string[] => [
+  ...['--pool', pool],
+  ...(namespace === undefined ? [] : ['--namespace', namespace]),
+];
+
 export const imageSpec = (pool: RbdPool, image: string): string => `${poolSpec(pool)}/${image}`;
 
 /** A colon ends a part of qemu's name for an image, and an equals sign none of ours has. */

@@ -1,7 +1,7 @@
 import type { PoolReport } from '../../../domain/host/host.ts';
 import type { KnownPools } from '../registry.ts';
-import type { Cluster, FoundPool } from './cluster.ts';
-import type { ClusterViews } from './cluster-view.ts';
+import { type Cluster, type FoundPool, figuresOf } from './cluster.ts';
+import type { ClusterViews, Usage } from './cluster-view.ts';
 import { RBD } from './commands.ts';
 import type { RbdBackend, RbdPool } from './config.ts';
 import type { Images } from './images.ts';
@@ -24,6 +24,9 @@ export interface PoolReportDeps {
   readonly knownPools: KnownPools;
   readonly monotonicMs: () => number;
 }
+
+const NO_MANAGER = 'the cluster has no active manager, so nobody counts its space';
+const NOT_COUNTED = 'the cluster has not counted its space yet, which takes some seconds';
 
 /** The size of an image is asked of that image; what this agent changes is known at once. */
 const PROVISIONED_FOR_MS = 60_000;
@@ -64,9 +67,21 @@ export const poolReportsOf = ({
     thin: true,
     devicePath: null,
   });
+  /** Those of a manager that has just begun are not there for a moment: the last ones are nearer to the truth than none. */
+  const lastFigures = new Map<string, Usage>();
+  const figures = (where: FoundPool): Usage | undefined => {
+    const counted = figuresOf(where);
+    if (counted) lastFigures.set(where.poolId, counted);
+    return counted ?? (where.usage === 'uncounted' ? lastFigures.get(where.poolId) : undefined);
+  };
+
   const online = async (where: FoundPool, signal: AbortSignal): Promise<PoolReport> => {
-    const { pool, poolId, systemId, usage } = where;
-    if (!usage) return { ...offline(pool, 'the cluster has no active manager, so nobody counts its space'), systemId };
+    const { pool, poolId, systemId } = where;
+    const usage = figures(where);
+    if (!usage) {
+      const why = where.usage === 'no-manager' ? NO_MANAGER : NOT_COUNTED;
+      return { ...offline(pool, why), systemId };
+    }
     return {
       name: pool.name,
       poolId,
@@ -85,7 +100,7 @@ export const poolReportsOf = ({
     offline,
     changed: (pool) => void provisioned.delete(pool),
     async all(signal) {
-      const view = await views.recent(signal).catch((error: Error) => error);
+      const view = await views.recentFigures(signal).catch((error: Error) => error);
       return Promise.all(
         backend.pools.map(async (pool) => {
           if (view instanceof Error) return offline(pool, view.message);

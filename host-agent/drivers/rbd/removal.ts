@@ -2,7 +2,7 @@ import { volmoveError } from '../../../domain/error.ts';
 import type { ObjectName, RemovableObject } from '../contract.ts';
 import type { FoundPool } from './cluster.ts';
 import type { Commands } from './commands.ts';
-import { ERRNO, errnoOf, refusalBy } from './errors.ts';
+import { ERRNO, errnoOf } from './errors.ts';
 import type { Images } from './images.ts';
 import { imageSpec } from './names.ts';
 import type { Users } from './users.ts';
@@ -20,10 +20,9 @@ export interface RemovalDeps {
   readonly commands: Commands;
   readonly images: Images;
   readonly users: Users;
-  readonly timeoutSeconds: number;
 }
 
-export const removalsOf = ({ commands, images, users, timeoutSeconds }: RemovalDeps): Removals => {
+export const removalsOf = ({ commands, images, users }: RemovalDeps): Removals => {
   const requireUnbound = async (where: FoundPool, object: string, signal: AbortSignal): Promise<void> => {
     const snapshots = await images.snapshots(where, object, signal);
     if (snapshots.length === 0) return;
@@ -60,7 +59,7 @@ export const removalsOf = ({ commands, images, users, timeoutSeconds }: RemovalD
       if (errnoOf(end) === ERRNO.NOT_THERE && !there) return false;
       // gone between the look and the removal: somebody else, or an earlier call whose answer was lost
       if (errnoOf(end) === ERRNO.NOT_THERE && !(await images.info(where, objectName, signal))) return there;
-      throw refusalBy(end, { place: where.place, object: objectName, timeoutSeconds });
+      throw await images.refusal(end, where, objectName, signal);
     },
   };
 };

@@ -11,6 +11,7 @@ export const INFO = z.object({
   size: bytes,
   snapshot_count: z.number().default(0),
   features: z.array(z.string()).default([]),
+  flags: z.array(z.string()).default([]),
   create_timestamp: z.string().optional(),
   parent: z.object({ pool: z.string(), image: z.string(), snapshot: z.string() }).optional(),
 });
@@ -36,7 +37,8 @@ export const NAMES = z.array(z.string());
 export const LIST = z.array(
   z.object({ image: z.string(), id: z.string(), size: bytes, snapshot: z.string().optional() }),
 );
-export const SNAPSHOTS = z.array(z.object({ name: z.string() }));
+/** `protected` is a string. */
+export const SNAPSHOTS = z.array(z.object({ name: z.string(), protected: z.string().default('false') }));
 export const CHILDREN = z.array(
   z.object({ pool: z.string(), pool_namespace: z.string().default(''), image: z.string() }),
 );

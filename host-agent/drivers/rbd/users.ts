@@ -1,12 +1,13 @@
 import { volmoveError } from '../../../domain/error.ts';
 import type { DriverDeps } from '../registry.ts';
 import type { FoundPool } from './cluster.ts';
+import { heldBy } from './errors.ts';
 import type { Images } from './images.ts';
 import { imageSpec } from './names.ts';
 
 /**
- * Who has an image open. The cluster takes a client that has died for alive until its watch expires; of those that this agent has
- * lost a moment ago it is waited for, and nobody else's is ever taken for one of them while an image of ours is open.
+ * Who has an image open. The cluster takes a client that has died for alive until its watch expires: so one that this agent has lost
+ * a moment ago is waited for, unless this agent has the image open again, when a watcher may be just that.
  */
 export interface Users {
   /** Until `closed` of the answer is called. */
@@ -15,6 +16,12 @@ export interface Users {
   lost(where: FoundPool, image: string): void;
   /** ObjectBusy, with who it is. */
   requireNone(where: FoundPool, image: string, signal: AbortSignal): Promise<void>;
+  /** The same of one without a name, by its id; whoever it is, is waited for as long as it may be one that has died. */
+  requireNoneById(
+    where: FoundPool,
+    image: { readonly name: string; readonly id: string },
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /** `osd_client_watch_timeout` is 30 s, and is looked at now and then. */
@@ -52,11 +59,20 @@ export const usersOf = (images: Images, { monotonicMs, sleep }: Pick<DriverDeps,
         if (open.has(name) || monotonicMs() - lostMs > WATCH_EXPIRES_MS)
           throw volmoveError('ObjectBusy', {
             object: image,
-            reason: `${watchers.map(({ address }) => address).join(', ')} has it open`,
+            reason: heldBy(watchers.map(({ address }) => address)),
           });
         await sleep(LOOK_EVERY_MS, signal);
       }
       lostAtMs.delete(name);
+    },
+    async requireNoneById(where, { name, id }, signal) {
+      const deadlineMs = monotonicMs() + WATCH_EXPIRES_MS;
+      for (;;) {
+        const watchers = await images.watchersById(where, id, signal);
+        if (watchers.length === 0) return;
+        if (monotonicMs() > deadlineMs) throw volmoveError('ObjectBusy', { object: name, reason: heldBy(watchers) });
+        await sleep(LOOK_EVERY_MS, signal);
+      }
     },
   };
 };

@@ -16,6 +16,7 @@ export interface Cluster {
   /** As client.admin; resolves with the standard output. */
   ceph(...args: string[]): Promise<string>;
   rbd(...args: string[]): Promise<string>;
+  /** Resolves when the cluster has counted it, too. */
   makePool(name: string): Promise<void>;
   removePool(name: string): Promise<void>;
   /** A user, and where its keyring is. */
@@ -41,12 +42,21 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
+/** Two suites at a time on two cores are slow, not broken: this is what no machine needs. */
+const LONG_MS = 150_000;
+
 const until = async (what: string, isSo: () => Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + LONG_MS;
   while (!(await isSo().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error(`The test cluster has no ${what} after a minute.`);
+    if (Date.now() > deadline) throw new Error(`The test cluster has no ${what} after ${LONG_MS / 1000} s.`);
     await sleep(100);
   }
+};
+
+/** A pool is there before it is counted. */
+const isCounted = async (ceph: Cluster['ceph'], name: string): Promise<boolean> => {
+  const { pools } = JSON.parse(await ceph('df', '--format', 'json')) as { pools: { name: string }[] };
+  return pools.some((pool) => pool.name === name);
 };
 
 const ALL = ['mon', 'allow *', 'osd', 'allow *', 'mgr', 'allow *', 'mds', 'allow *'];
@@ -131,6 +141,7 @@ export const clusterUp = async (wishes: ClusterWishes = {}): Promise<Cluster> =>
       async makePool(name) {
         await ceph('osd', 'pool', 'create', name, '1');
         await rbd('pool', 'init', name);
+        await until(`figures of the pool ${name}`, () => isCounted(ceph, name));
       },
       async removePool(name) {
         await ceph('osd', 'pool', 'delete', name, name, '--yes-i-really-really-mean-it');
@@ -143,7 +154,11 @@ export const clusterUp = async (wishes: ClusterWishes = {}): Promise<Cluster> =>
       },
       freeze: (which) => signal('SIGSTOP', which),
       thaw: () => signal('SIGCONT'),
-      endManager: async () => daemons.get('mgr.x')?.end(),
+      async endManager() {
+        await daemons.get('mgr.x')?.end();
+        // it would be missed only when its beacons do not come any more
+        await ceph('mgr', 'fail', 'x');
+      },
       down,
     };
   } catch (error) {

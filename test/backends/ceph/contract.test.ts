@@ -18,7 +18,7 @@ const setUp = async (cluster: Cluster): Promise<DriverUnderTest> => {
   const real = await aPool(cluster);
   const keyring = await cluster.client('volmove', { mon: 'profile rbd', osd: 'profile rbd' });
   const start = () =>
-    driverFor({ conf, client: 'volmove', keyring, timeout_seconds: 4, pools: [{ name: 'main', pool: real }] }, dataDir);
+    driverFor({ conf, client: 'volmove', keyring, timeout_seconds: 8, pools: [{ name: 'main', pool: real }] }, dataDir);
   return {
     driver: await start(),
     pool: 'main',

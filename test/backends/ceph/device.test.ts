@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import type { BlockDevice, Extent } from '../../../domain/block-device.ts';
 import type { Child } from '../../../host-agent/children/child.ts';
@@ -121,7 +120,7 @@ describeCeph('an image that is open', (cluster) => {
 
   it('says so when the cluster does not answer any more, and can be closed', async () => {
     const { faults, servers } = recorded();
-    const { driver, pool } = await aDriver(cluster(), { timeout_seconds: 3 }, faults);
+    const { driver, pool } = await aDriver(cluster(), { timeout_seconds: 8 }, faults);
     await driver.create({ pool, objectName: NAME, sizeBytes: 64 * MIB }, NEVER);
     const device = await open(driver, pool);
     onTestFinished(() => cluster().thaw());
@@ -137,14 +136,14 @@ describeCeph('an image that is open', (cluster) => {
   });
 
   it('says that the pool is full when what is written waits for ever', async () => {
-    const { driver, pool, real } = await aDriver(cluster(), { timeout_seconds: 3 });
+    const { driver, pool, real } = await aDriver(cluster(), { timeout_seconds: 8 });
     await driver.create({ pool, objectName: NAME, sizeBytes: 1024 * MIB }, NEVER);
     const device = await open(driver, pool);
     await cluster().ceph('osd', 'pool', 'set-quota', real, 'max_bytes', String(64 * MIB));
     await writeOn(device, 0, 80 * MIB);
     // the cluster counts now and then
     const isFull = async (): Promise<boolean> => (await cluster().ceph('health', 'detail')).includes('POOL_FULL');
-    for (let tries = 0; tries < 60 && !(await isFull()); tries++) await sleep(500);
+    await expect.poll(isFull, { timeout: 150_000, interval: 500 }).toBe(true);
 
     const error = await thrownBy(writeOn(device, 80 * MIB, 96 * MIB));
     await device.close();

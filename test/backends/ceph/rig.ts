@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
+import type { PoolReport } from '../../../domain/host/host.ts';
 import { type Children, createChildren } from '../../../host-agent/children/child.ts';
 import type { Driver } from '../../../host-agent/drivers/contract.ts';
 import { RBD_BACKEND, type RbdBackend } from '../../../host-agent/drivers/rbd/config.ts';
@@ -72,8 +73,34 @@ export const driverFor = async (
     monotonicMs: () => performance.now(),
     sleep: (ms, signal) => sleep(ms, undefined, { signal }),
   };
-  return rbdDriver(RBD_BACKEND.parse({ name: 'ceph', driver: 'rbd', timeout_seconds: 5, ...settings }), deps);
+  return rbdDriver(RBD_BACKEND.parse({ name: 'ceph', driver: 'rbd', timeout_seconds: 30, ...settings }), deps);
 };
+
+type Report = Pick<PoolReport, 'state' | 'reason'>;
+
+const LOOK_EVERY_MS = 250;
+const LONG_MS = 150_000;
+
+/** The reports when they are as wanted; fails with the last ones when that takes longer than any machine needs. */
+export const untilPools = async (
+  driver: Pick<Driver, 'pools'>,
+  areSo: (report: Report) => boolean,
+): Promise<PoolReport[]> => {
+  const deadlineMs = performance.now() + LONG_MS;
+  for (;;) {
+    const reports = await driver.pools(NEVER);
+    if (reports.every(areSo)) return reports;
+    if (performance.now() > deadlineMs) throw new Error(`The pools stay as they are: ${JSON.stringify(reports)}`);
+    await sleep(LOOK_EVERY_MS);
+  }
+};
+
+export const untilUp = (driver: Pick<Driver, 'pools'>): Promise<PoolReport[]> =>
+  untilPools(driver, ({ state }) => state === 'up');
+
+/** For that very reason: a cluster that is frozen is silent in more ways than one. */
+export const untilOffline = (driver: Pick<Driver, 'pools'>, reason: RegExp): Promise<PoolReport[]> =>
+  untilPools(driver, (report) => report.state === 'offline' && reason.test(report.reason ?? ''));
 
 /** The one most tests want: as the cluster's administrator, in a pool of its own. */
 export const aDriver = async (

@@ -1,14 +1,12 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import type { PoolReport } from '../../../domain/host/host.ts';
 import type { Driver } from '../../../host-agent/drivers/contract.ts';
 import type { Tool } from '../../../host-agent/tools/run-tool.ts';
 import { tempDir } from '../../data-path/helpers/temp-dir.ts';
 import { refusalOf } from '../../helpers/refusal.ts';
 import type { Cluster } from './cluster.ts';
-import { aDriver, aPool, describeCeph, driverFor, type Faults, MIB, NEVER } from './rig.ts';
+import { aDriver, aPool, describeCeph, driverFor, type Faults, MIB, NEVER, untilOffline, untilUp } from './rig.ts';
 
 const NAME = 'volume-11111111-1111-4111-8111-111111111111-create-1';
 
@@ -43,16 +41,6 @@ const write = async (driver: Driver, pool: string, objectName = NAME): Promise<v
   await device.write(0, Buffer.from('data'));
   await device.flush();
   await device.close();
-};
-
-/** The last report, when a minute is not enough. */
-const untilOffline = async (driver: Driver): Promise<PoolReport | undefined> => {
-  let [report] = await driver.pools(NEVER);
-  for (let tries = 0; tries < 120 && report?.state === 'up'; tries++) {
-    await sleep(500);
-    [report] = await driver.pools(NEVER);
-  }
-  return report;
 };
 
 describeCeph('the rbd driver', (cluster) => {
@@ -145,7 +133,7 @@ describeCeph('the rbd driver', (cluster) => {
     await write(driver, 'one');
 
     expect(await driver.find({ pool: 'two', objectName: NAME }, NEVER)).toBeUndefined();
-    const reports = await driver.pools(NEVER);
+    const reports = await untilUp(driver);
     expect(reports.map(({ state, systemId }) => [state, systemId])).toEqual([
       ['up', `ceph:${cluster().fsid}`],
       ['up', `ceph:${cluster().fsid}`],
@@ -178,19 +166,23 @@ describeCeph('the rbd driver', (cluster) => {
     expect(problems[0]?.problem).toContain('has no pool no-such-pool');
   });
 
-  it('goes on telling of its pools while the cluster is silent, and calls them offline after a while', async () => {
-    const { driver } = await aDriver(cluster(), { timeout_seconds: 3 });
-    const [before] = await driver.pools(NEVER);
+  it('calls its pools offline while the cluster is silent, and makes nothing then', async () => {
+    const { driver, pool, dataDir, real } = await aDriver(cluster());
+    const [before] = await untilUp(driver);
+    const pools = [{ name: pool, pool: real }];
+    const keyring = join(cluster().dir, 'admin.keyring');
+    const impatient = await driverFor({ conf: cluster().conf, keyring, pools, timeout_seconds: 3 }, dataDir);
     onTestFinished(() => cluster().thaw());
     cluster().freeze();
 
-    const after = await untilOffline(driver);
-    const error = await refusalOf(driver.create({ pool: 'main', objectName: NAME, sizeBytes: MIB }, NEVER));
+    const [after] = await untilOffline(impatient, /answer|timed out/);
+    const error = await refusalOf(impatient.create({ pool, objectName: NAME, sizeBytes: MIB }, NEVER));
+    cluster().thaw();
 
     expect(before?.state).toBe('up');
     expect(after).toMatchObject({ state: 'offline', poolId: before?.poolId });
-    expect(after?.reason).toMatch(/answer/);
     expect(error.code).toBe('BackendOffline');
+    expect(await untilUp(driver)).toMatchObject([{ poolId: before?.poolId }]);
   });
 });
 
@@ -268,12 +260,12 @@ describeCeph('a client of the cluster', (cluster) => {
 
   it('does not take the figures of a cluster without a manager for true', async () => {
     const { driver, pool } = await aDriver(cluster());
-    await driver.pools(NEVER);
+    await untilUp(driver);
     await cluster().endManager();
 
-    const report = await untilOffline(driver);
+    const reports = await untilOffline(driver, /no active manager/);
 
-    expect(report).toMatchObject({ state: 'offline', reason: expect.stringContaining('manager') });
+    expect(reports).toMatchObject([{ state: 'offline', freeBytes: 0 }]);
     expect(await driver.find({ pool, objectName: NAME }, NEVER)).toBeUndefined();
   });
 });

@@ -42,11 +42,12 @@ describe('the view of a cluster', () => {
     expect(view?.usage?.get('fast')?.freeBytes).toBe(free);
   });
 
-  it.each([
-    ['has gone', NO_MANAGER, dfOf({})],
-    ['has never been', HEALTHY, NEVER_COUNTED],
-  ])('knows no figures when the manager %s', (_, health, df) => {
-    expect(parseView(answer(FSID, POOLS, health, df))).toMatchObject({ usage: undefined });
+  it('knows that nobody counts when the manager has gone, whose figures stay', () => {
+    expect(parseView(answer(FSID, POOLS, NO_MANAGER, dfOf({})))).toMatchObject({ usage: undefined });
+  });
+
+  it('knows no figures yet of a manager that has just begun', () => {
+    expect(parseView(answer(FSID, POOLS, HEALTHY, NEVER_COUNTED))?.usage).toEqual(new Map());
   });
 
   it('is none when an answer is missing', () => {
