@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MigrationBody, type Rig, startRig, until } from '../../system/rig.ts';
+import { CRAWL, inMidCopy } from '../scenario/mid-copy.ts';
 import { type Cluster, clusterUp } from './cluster.ts';
 import { missingForCeph, tool } from './daemons.ts';
 
@@ -16,7 +17,6 @@ const AFAR = 'beta@ceph#fast';
 const FILE = 'beta@files#main';
 /** Enough objects of 4 MiB for something to happen in the middle of a move, which makes them one after the other. */
 const MANY_MIB = 640;
-const LIMIT = 8 * MIB;
 
 const missing = await missingForCeph();
 const why = missing.length > 0 ? ` (skipped: ${missing.join(', ')} missing)` : '';
@@ -210,8 +210,8 @@ describe.skipIf(missing.length > 0)(`volumes on real clusters of Ceph${why}`, ()
   it('gives way to an attach in the middle of a copy, and leaves nothing in the other cluster', async () => {
     const id = await createAt(FAST);
     await fill(id, 64);
-    const migration = await rig.migrate(id, 'unused', { destination: AFAR, bandwidth_bytes_per_second: LIMIT });
-    await rig.inPhase(migration, 'copying');
+    const migration = await rig.migrate(id, 'unused', { destination: AFAR, bandwidth_bytes_per_second: CRAWL });
+    await inMidCopy(rig, migration);
 
     const reserved = await rig.action(id, { 'os-reserve': null });
     const ended = await rig.ended(migration);

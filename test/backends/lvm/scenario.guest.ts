@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MigrationBody, type Rig, startRig, until } from '../../system/rig.ts';
+import { CRAWL, inMidCopy } from '../scenario/mid-copy.ts';
 import { attempt, DISKS, lvs, sh } from './group.ts';
 
 /** Two real agents and an embedded cloud, by the public HTTP API alone, with LVM below them. */
@@ -11,7 +12,6 @@ const MIB = 1024 * 1024;
 const GROUPS = ['vga', 'vgb'] as const;
 /** Where each volume of the tests has its data: 64 MiB, some of it across blocks. */
 const DATA_MIB = [0, 100, 333, 1000];
-const SLOW = 8 * MIB;
 
 const THIN_A = 'alpha@lvm#fast';
 const THIN_A2 = 'alpha@lvm#other';
@@ -147,9 +147,8 @@ describe('volumes on real LVM', () => {
     const id = await createAt(THIN_A);
     await fill(id);
     const before = await contentOf(id);
-    const migration = await migrate(id, { destination: THIN_B, bandwidth_bytes_per_second: SLOW });
-    await rig.inPhase(migration, 'copying');
-    await until('some of it is copied', async () => ((await rig.migration(migration)).progress?.done_bytes ?? 0) > 0);
+    const migration = await migrate(id, { destination: THIN_B, bandwidth_bytes_per_second: CRAWL });
+    await inMidCopy(rig, migration);
 
     await rig.kill('alpha');
     await rig.start('alpha');
@@ -165,8 +164,8 @@ describe('volumes on real LVM', () => {
   it('gives way to an attach in the middle, and leaves nothing at the destination', async () => {
     const id = await createAt(THIN_A);
     await fill(id);
-    const migration = await migrate(id, { destination: THIN_B, bandwidth_bytes_per_second: SLOW });
-    await rig.inPhase(migration, 'copying');
+    const migration = await migrate(id, { destination: THIN_B, bandwidth_bytes_per_second: CRAWL });
+    await inMidCopy(rig, migration);
 
     const reserved = await rig.action(id, { 'os-reserve': null });
     const ended = await rig.ended(migration);
@@ -179,8 +178,8 @@ describe('volumes on real LVM', () => {
   it('is cancelled in the middle, and leaves nothing at the destination', async () => {
     const id = await createAt(THIN_A);
     await fill(id);
-    const migration = await migrate(id, { destination: THICK_A, bandwidth_bytes_per_second: SLOW });
-    await rig.inPhase(migration, 'copying');
+    const migration = await migrate(id, { destination: THICK_A, bandwidth_bytes_per_second: CRAWL });
+    await inMidCopy(rig, migration);
 
     await rig.call('POST', `/migrations/${migration}/action`, { cancel: {} });
     const ended = await rig.ended(migration);
