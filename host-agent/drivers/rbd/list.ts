@@ -5,7 +5,7 @@ import type { FoundPool } from './cluster.ts';
 import { RBD } from './commands.ts';
 import { found, type Images } from './images.ts';
 import { poolSpec } from './names.ts';
-import { NAMES, parseReport } from './report.ts';
+import { type Info, NAMES, parseReport } from './report.ts';
 
 /** The images of a pool. Their names come in one call; each that is on the page is looked at once or twice more. */
 
@@ -32,12 +32,14 @@ const ours = async (where: FoundPool, image: string, images: Images, signal: Abo
 const unfitness = async (
   where: FoundPool,
   image: string,
-  { size, features }: { readonly size: number; readonly features: readonly string[] },
+  { size, features, snapshot_count: snapshots }: Pick<Info, 'size' | 'features' | 'snapshot_count'>,
   images: Images,
   signal: AbortSignal,
 ): Promise<string | undefined> => {
   if (features.includes('migrating')) return 'it is being moved to another pool';
   if (size % SECTOR_BYTES !== 0) return `its size is no multiple of ${SECTOR_BYTES} bytes`;
+  // it could not be removed after a copy
+  if (snapshots > 0) return `it has the snapshots ${(await images.snapshots(where, image, signal)).join(', ')}`;
   const status = await images.status(where, image, signal);
   const watchers = status?.watchers.map(({ address }) => address) ?? [];
   return watchers.length === 0 ? undefined : `a client has it open: ${watchers.join(', ')}`;
