@@ -20,7 +20,7 @@ describe.skipIf(missing.length > 0)(`volumes on real clusters of Ceph, by the pu
     stage,
     hosts: HOSTS,
     pairings: {
-      'to another pool of the cluster, by the cluster': { from: FAST, to: SLOW, way: MOVED },
+      'to another pool, by the cluster': { from: FAST, to: SLOW, way: MOVED },
       'to another cluster, by a copy': { from: FAST, to: AFAR, way: COPIED },
     },
   });

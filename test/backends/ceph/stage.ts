@@ -50,6 +50,7 @@ const upWith = async (up: Cluster[]): Promise<Clusters> => {
 const rigOver = ({ here, afar }: Clusters, files: string): Promise<Rig> =>
   startRig(HOSTS, (host: string) => ({
     heartbeat_seconds: 10,
+    migration_progress_report_interval: 0.5,
     concurrency: 16,
     backends:
       host === 'alpha'

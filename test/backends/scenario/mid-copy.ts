@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationBody, Rig } from '../../system/rig.ts';
 
 /** Bytes a second: with this limit a copy of the tests’ volumes ends when the test wants it, on any machine. */
-export const CRAWL = 64 * 1024;
+export const CRAWL = 32 * 1024;
 
 const ENDED = ['succeeded', 'failed', 'refused'];
 const DEADLINE_MS = Number(process.env.TEST_DEADLINE_MS ?? 170_000);
