@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { until } from '../../system/rig.ts';
+import { eventually } from '../scenario/eventually.ts';
 import { type CephAccess, rbdTool } from '../scenario/pools.ts';
 
 /** A client that has the image open, until what this resolves with is called. */
@@ -8,12 +8,11 @@ export const watching = async ({ conf, keyring }: CephAccess, spec: string): Pro
   const args = ['--pdeathsig', 'KILL', 'rbd', '--conf', conf, '--keyring', keyring, 'watch', spec];
   const child = spawn('setpriv', args, { stdio: ['pipe', 'ignore', 'ignore'] });
   const ended = once(child, 'close');
-  await until(`${spec} is watched`, async () => {
-    const status = JSON.parse(await rbdTool({ conf, keyring }, 'status', spec, '--format', 'json')) as {
-      watchers: object[];
-    };
-    return status.watchers.length > 0;
-  });
+  await eventually(
+    `${spec} is watched`,
+    () => rbdTool({ conf, keyring }, 'status', spec, '--format', 'json'),
+    (status) => (JSON.parse(status) as { watchers: object[] }).watchers.length > 0,
+  );
   return async () => {
     // it waits for a line; killed, it would be taken for alive for another half a minute
     child.stdin.end('\n');

@@ -3,7 +3,8 @@ import { CreateQueueCommand, DeleteMessageBatchCommand, ReceiveMessageCommand } 
 import { expect } from 'vitest';
 import { eventsClient, queuesClient } from '../../../aws/clients.ts';
 import { EVENT_SCHEMAS } from '../../../scripts/event-schemas.ts';
-import { type MigrationBody, until } from '../../system/rig.ts';
+import type { MigrationBody } from '../../system/rig.ts';
+import { eventually } from './eventually.ts';
 
 /** A subscriber of the cloud's event bus, who writes down all that it is told. */
 export interface Recorder {
@@ -59,10 +60,11 @@ export interface Story {
 /** One start, progress, and one end that says the same as the migration; each as its schema wants it. */
 export const expectTold = async (recorder: Recorder, ended: MigrationBody, story: Story): Promise<void> => {
   const isEnd = ({ detail }: Told): boolean => detail.event_type === 'volume.migrate.end';
-  const told = await until(`the end of ${ended.id} is told`, async () => {
-    const now = await recorder.of(ended.id);
-    return now.some(isEnd) && now;
-  });
+  const told = await eventually(
+    `the end of ${ended.id} is told`,
+    () => recorder.of(ended.id),
+    (now) => now.some(isEnd) && now,
+  );
   const ofType = (type: string) => told.map(({ detail }) => detail).filter(({ event_type: one }) => one === type);
   for (const event of told) expect(EVENT_SCHEMAS[event['detail-type']].safeParse(event.detail).error).toBeUndefined();
   const moved = { volume_id: story.volume, source_host: story.from, destination_host: story.to, locked: story.locked };

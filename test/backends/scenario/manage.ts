@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { until } from '../../system/rig.ts';
 import { expectTold } from './events.ts';
+import { eventually } from './eventually.ts';
 import type { Stage } from './stage.ts';
 
 /** What somebody has made in a pool with the pool's own tools, taken over, moved, and given up again, by the public API alone. */
@@ -137,7 +137,11 @@ export const describeManage = (outside: Outside): void => {
           await undo();
         }
         const { listed } = callsOf(stage(), at);
-        await until('it could be taken over now', async () => (await listed(name))?.safe_to_manage);
+        await eventually(
+          'it could be taken over now',
+          () => listed(name),
+          (now) => now?.safe_to_manage,
+        );
       },
     );
 

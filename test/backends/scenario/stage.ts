@@ -1,6 +1,8 @@
 import { expect } from 'vitest';
-import { type MigrationBody, type Rig, until } from '../../system/rig.ts';
+import type { MigrationBody, Rig } from '../../system/rig.ts';
 import type { Recorder } from './events.ts';
+import { eventually } from './eventually.ts';
+import { hasEnded } from './mid-copy.ts';
 import type { Pool } from './pools.ts';
 
 /** Real agents and an embedded cloud over real pools, and what a scenario does and sees there. */
@@ -33,11 +35,15 @@ export const stageOf = ({ rig, events, pools }: Parts) => {
     return poolAt(place).content(name);
   };
 
-  const isAvailable = (volume: string): Promise<boolean> =>
-    until(`volume ${volume} is available`, async () => {
-      const { status } = await rig.volume(volume);
-      return status === 'creating' || status === 'managing' ? undefined : [status];
-    }).then(([status]) => status === 'available');
+  /** False: it is in error. */
+  const isAvailable = async (volume: string): Promise<boolean> => {
+    const { status } = await eventually(
+      `volume ${volume} is there`,
+      () => rig.volume(volume),
+      (now) => now.status !== 'creating' && now,
+    );
+    return status === 'available';
+  };
 
   return {
     rig,
@@ -50,10 +56,11 @@ export const stageOf = ({ rig, events, pools }: Parts) => {
 
     /** The agents have told of their pools. */
     ready: () =>
-      until('every pool is known', async () => {
-        const { body } = await rig.call<{ pools: { name: string }[] }>('GET', '/scheduler-stats/get_pools');
-        return pools.every(({ at }) => body.pools.some(({ name }) => name === at));
-      }),
+      eventually(
+        'every pool is known',
+        () => rig.call<{ pools: { name: string }[] }>('GET', '/scheduler-stats/get_pools'),
+        ({ body }) => pools.every(({ at }) => body.pools.some(({ name }) => name === at)),
+      ),
 
     /** A volume of 1 GiB, with something in it. */
     async create(place: string): Promise<string> {
@@ -68,14 +75,24 @@ export const stageOf = ({ rig, events, pools }: Parts) => {
     },
 
     isGone: (volume: string, place: string) =>
-      until(`nothing is left of volume ${volume}`, async () => (await objectsAt(place, volume)).length === 0),
+      eventually(
+        `nothing is left of volume ${volume}`,
+        () => objectsAt(place, volume),
+        (left) => left.length === 0,
+      ),
 
     migrate: (volume: string, destination: string, options: object): Promise<string> =>
       rig.migrate(volume, 'unused', { destination, ...options }),
 
     cancel: (migration: string) => rig.call('POST', `/migrations/${migration}/action`, { cancel: {} }),
 
-    ended: (migration: string): Promise<MigrationBody> => rig.ended(migration),
+    /** Ended, and nothing left to clean up. */
+    ended: (migration: string): Promise<MigrationBody> =>
+      eventually(
+        `migration ${migration} ends`,
+        () => rig.migration(migration),
+        (now) => hasEnded(now) && ['none', 'done'].includes(now.cleanup.state) && now,
+      ),
 
     /** The volume is whole, in one place, and nothing of it is in the other one. */
     async expectAt(place: string, volume: string, content: string, other: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../system/rig.ts';
-import { CRAWL, inMidCopy } from './mid-copy.ts';
+import { eventually } from './eventually.ts';
+import { CRAWL, inMidCopy, isInTheMiddle } from './mid-copy.ts';
 import type { Stage } from './stage.ts';
 
 /** How the bytes come to the other pool, and how a test holds that in its middle. */
@@ -30,6 +30,8 @@ export const COPIED: Way = {
   },
 };
 
+/** A program that begins is caught before it has done much. */
+const CATCH_MS = 20;
 const SLICE_MS = 100;
 /** So long takes an agent, also a busy one, to tell how far it is. */
 const TELLING_MS = 1_000;
@@ -41,12 +43,16 @@ export const movedBy = (programOf: (volume: string) => Promise<number | undefine
     phase: 'moving',
     held: {},
     async inTheMiddle({ rig }, { id, volume }) {
-      const pid = await until(`the backend moves ${volume}`, () => programOf(volume));
+      const pid = await eventually(
+        `the backend moves ${volume}`,
+        async () => ({ pid: await programOf(volume), now: await rig.migration(id) }),
+        ({ pid, now }) => pid ?? (isInTheMiddle('moving')(now) && undefined),
+        CATCH_MS,
+      );
       for (;;) {
         process.kill(pid, 'SIGSTOP');
         await sleep(TELLING_MS);
-        const { phase, progress } = await rig.migration(id);
-        if (phase === 'moving' && (progress?.done_bytes ?? 0) > 0) break;
+        if (isInTheMiddle('moving')(await rig.migration(id))) break;
         process.kill(pid, 'SIGCONT');
         await sleep(SLICE_MS);
       }
