@@ -7,7 +7,7 @@ import { RBD } from './commands.ts';
 import { heldBy } from './errors.ts';
 import { found, type Images, missing } from './images.ts';
 import { poolSpec } from './names.ts';
-import { NAMES, parseReport } from './report.ts';
+import { type Info, NAMES, parseReport } from './report.ts';
 
 /** The images of a pool. Their names come in one call; each that is on the page is looked at once or twice more. */
 
@@ -44,12 +44,14 @@ const unlessGone = async <T>(act: Promise<T>): Promise<T | undefined> => {
 const unfitness = async (
   where: FoundPool,
   image: string,
-  { size, features }: { readonly size: number; readonly features: readonly string[] },
+  { size, features, snapshot_count: snapshots }: Pick<Info, 'size' | 'features' | 'snapshot_count'>,
   images: Images,
   signal: AbortSignal,
 ): Promise<string | undefined> => {
   if (features.includes('migrating')) return 'it is being moved to another pool';
   if (size % SECTOR_BYTES !== 0) return `its size is no multiple of ${SECTOR_BYTES} bytes`;
+  // it could not be removed after a copy
+  if (snapshots > 0) return `it has the snapshots ${(await images.snapshots(where, image, signal)).join(', ')}`;
   const status = await images.status(where, image, signal);
   if (!status) throw missing(where, image);
   const watchers = status.watchers.map(({ address }) => address);

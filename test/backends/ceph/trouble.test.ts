@@ -107,7 +107,7 @@ describeCeph('the rbd driver', (cluster) => {
     }
   });
 
-  it('lists an image that a client has open as one that cannot be adopted now, and one with snapshots as one that can', async () => {
+  it('lists an image that a client has open, and one with snapshots, as ones that cannot be adopted', async () => {
     const { driver, pool, real } = await aDriver(cluster());
     for (const name of ['guest', 'idle']) await cluster().rbd('create', `${real}/${name}`, '--size', '1M');
     await cluster().rbd('snap', 'create', '--no-progress', `${real}/idle@kept`);
@@ -118,7 +118,7 @@ describeCeph('the rbd driver', (cluster) => {
 
     expect(objects.map(({ objectName, unfit }) => [objectName, unfit])).toEqual([
       ['guest', expect.stringContaining('has it open')],
-      ['idle', undefined],
+      ['idle', 'it has the snapshots kept'],
     ]);
   });
 

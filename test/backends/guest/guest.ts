@@ -22,6 +22,8 @@ export interface GuestOptions {
   /** False: LVM makes its device nodes itself, which is faster. */
   readonly udev?: boolean;
   readonly network?: boolean;
+  /** TCP ports of the host's 127.0.0.1 that are to be on the guest's, too; they want the network. */
+  readonly forward?: readonly number[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -62,6 +64,7 @@ const argumentsOf = (options: GuestOptions): string[] => [
   ...(options.modules ? ['-M', options.modules.join(',')] : []),
   ...Object.entries(options.env ?? {}).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
   ...(options.network ? [] : ['-n']),
+  ...(options.forward ? ['-f', options.forward.join(',')] : []),
   ...(options.udev === false ? ['-u'] : []),
   '-m',
   String(options.memoryMib ?? 1024),
@@ -74,7 +77,7 @@ export const runInGuest = (command: readonly string[], options: GuestOptions): P
     const child = spawn(SCRIPT, [...argumentsOf(options), '--', ...command], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, GUEST_TIMES: '1' },
+      env: { ...process.env, GUEST_TIMES: '1', GUEST_NODE: process.execPath },
     });
     const said = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const)

@@ -83,7 +83,8 @@ done
 
 # what runs in the guest: its stages with their settings in front, and the command itself
 settings() {
-  printf 'T=%q KM=%q MODS=%q NET=%q UDEV=%q FWD=%q HERE=%q RW=(' "$T" "$modules" "$mods" $net $udev "$fwd" "$here"
+  printf 'T=%q KM=%q MODS=%q NET=%q UDEV=%q FWD=%q HERE=%q NODE=%q RW=(' "$T" "$modules" "$mods" $net $udev "$fwd" "$here" \
+    "${GUEST_NODE:-node}"
   [ ${#rw[@]} = 0 ] || printf '%q ' "${rw[@]}"
   echo ')'
 }

@@ -37,7 +37,7 @@ activation { udev_sync=0
 L
 fi
 if [ -n "$FWD" ]; then
-  node "$HERE/forward.cjs" "$FWD" /run/fwd.ok &
+  "$NODE" "$HERE/forward.cjs" "$FWD" /run/fwd.ok &
   for _ in $(seq 200); do
     [ -e /run/fwd.ok ] && break
     sleep 0.05

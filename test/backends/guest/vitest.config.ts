@@ -6,8 +6,10 @@ export default defineConfig({
   cacheDir: '/tmp/vitest-cache',
   test: {
     include: ['test/backends/**/*.guest.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    // of those that may run beside each other, because they mostly wait
+    maxConcurrency: 6,
     pool: 'forks',
     maxWorkers: 1,
     isolate: false,

@@ -10,3 +10,11 @@ export const LVM_GUEST = {
   timeoutSeconds: 1_200,
   udev: false,
 } as const;
+
+/** For whole migrations: two disks for LVM and one for files, all sparse. */
+export const SCENARIO_GUEST = {
+  ...LVM_GUEST,
+  programs: [...LVM_GUEST.programs, ['mkfs.ext4', 'e2fsprogs']],
+  disks: ['64G', '32G', '32G'],
+  memoryMib: 3072,
+} as const;
