@@ -106,6 +106,16 @@ describe('what the backends are reported to have', () => {
     expect(await state()).toEqual(['offline', expect.stringContaining('for 30 s by now')]);
   });
 
+  it('says of moves inside a backend whether guests may come, and whether they take space', async () => {
+    const moves = { attachDuringMove: 'forbidden', takesNoSpace: true } as Driver['moves'];
+    const { reports } = rig({ files: { ...driverThat([10]), ...(moves && { moves }) }, plain: driverThat([10]) });
+
+    const [files, plain] = await reports(PATIENCE_MS, NEVER);
+
+    expect(files).toMatchObject({ attachDuringMove: 'forbidden', moveTakesNoSpace: true });
+    expect(plain).not.toHaveProperty('moveTakesNoSpace');
+  });
+
   it('is the reason of one that fails, and what the others have', async () => {
     const { told } = rig({ fails: driverThat([new Error('no such file'), 5]), files: driverThat([10]) });
 
