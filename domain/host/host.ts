@@ -21,6 +21,8 @@ export interface PoolReport {
   /** Sum of the virtual sizes of what was made there. */
   readonly provisionedBytes: number;
   readonly thin: boolean;
+  /** Of a thin pool that promises no more than so many times of what it has; left out: nobody keeps count. */
+  readonly maxOverSubscriptionRatio?: number;
   /** Where a guest on this host finds an object of the pool, with `{object}` for its name; null when there is no such path. */
   readonly devicePath: string | null;
 }

@@ -80,7 +80,7 @@ describe('hosts and pools', () => {
   it('are pools with their capabilities', async () => {
     const world = createWorld();
     const pools = [
-      aPoolReport({ freeBytes: 60 * GIB, provisionedBytes: 5 * GIB }),
+      aPoolReport({ freeBytes: 60 * GIB, provisionedBytes: 5 * GIB, maxOverSubscriptionRatio: 20 }),
       aPoolReport({ name: 'off', state: 'offline' }),
     ];
     await world.store.hosts.create(
@@ -96,6 +96,7 @@ describe('hosts and pools', () => {
         total_capacity_gb: 100,
         free_capacity_gb: 60,
         allocated_capacity_gb: 5,
+        max_over_subscription_ratio: '20.0',
         driver: 'file',
         backend_state: 'up',
         migration_progress_report: true,

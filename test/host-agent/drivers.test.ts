@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fileDriver } from '../../host-agent/drivers/file/driver.ts';
 import { createBackends } from '../../host-agent/drivers/registry.ts';
 import { requireBackends } from '../../host-agent/drivers/require-backends.ts';
+import { templateDriver } from '../../host-agent/drivers/template/driver.ts';
+import type { Storage } from '../../host-agent/drivers/template/storage.ts';
 import { openKnownPools } from '../../host-agent/journal/known-pools.ts';
 import { tempDir } from '../data-path/helpers/temp-dir.ts';
 import { DESTINATION } from '../helpers/factories.ts';
@@ -60,7 +63,48 @@ const filePool = async (): Promise<FilePool> => {
   };
 };
 
-describe.each([{ kind: 'file', setUp: filePool }])('driver $kind', ({ setUp }) => {
+const newStorage = (): Storage => ({ poolId: randomUUID(), capacityBytes: 1024 * MIB, items: new Map() });
+
+/** The one that a driver is begun from: it has to be a whole one. */
+const templatePool = async (): Promise<DriverUnderTest> => {
+  const directory = await tempDir();
+  const storage = newStorage();
+  let here: Storage | undefined = storage;
+  const connect = async (): Promise<Storage> => {
+    if (here) return here;
+    throw new Error('no route to the storage system');
+  };
+  const start = async () =>
+    templateDriver({
+      backend: 'template',
+      pools: [{ name: 'main', connect }],
+      knownPools: await openKnownPools(directory),
+    });
+  return {
+    driver: await start(),
+    pool: 'main',
+    restarted: start,
+    takeAway: async () => {
+      here = undefined;
+    },
+    bringBack: async () => {
+      here = storage;
+    },
+    replace: async () => {
+      here = newStorage();
+    },
+    others: async () => {
+      const item = { content: Buffer.alloc(MIB), ours: false, madeAtMs: 1, users: 0 };
+      for (const name of ['vm-disk', 'volume-old']) storage.items.set(name, { ...item, id: `id-of-${name}` });
+      return ['vm-disk', 'volume-old'];
+    },
+  };
+};
+
+describe.each([
+  { kind: 'file', setUp: filePool },
+  { kind: 'template', setUp: templatePool },
+])('driver $kind', ({ setUp }) => {
   driverContract(setUp);
 });
 

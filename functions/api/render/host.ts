@@ -60,6 +60,9 @@ const capabilities = (host: Host, backend: BackendReport, pool: PoolReport, nowM
   allocated_capacity_gb: gib(pool.provisionedBytes),
   provisioned_capacity_gb: gib(pool.provisionedBytes),
   reserved_percentage: 0,
+  ...(pool.maxOverSubscriptionRatio === undefined
+    ? {}
+    : { max_over_subscription_ratio: pool.maxOverSubscriptionRatio.toFixed(1) }),
   thin_provisioning_support: pool.thin,
   thick_provisioning_support: !pool.thin,
   multiattach: false,

@@ -53,6 +53,7 @@ const reportPool = async (parts: Parts, pool: LvmPool, groupOf: GroupOf, signal:
   const base = {
     name: pool.name,
     thin: pool.thin_pool !== undefined,
+    ...(pool.thin_pool === undefined ? {} : { maxOverSubscriptionRatio: pool.max_over_subscription_ratio }),
     devicePath: devicePath(pool.vg, '{object}'),
   };
   try {
