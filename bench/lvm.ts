@@ -2,8 +2,9 @@ import process from 'node:process';
 import { guestProblem, runInGuest } from '../test/backends/guest/guest.ts';
 
 /**
- * A thin volume of 10 GiB with 1 GiB in it, from one volume group to another, on a guest's kernel: volmove's copy with its digest,
- * and dd. `npm run bench:lvm [-- ROUNDS]`
+ * A thin volume of 10 GiB with 1 GiB in it, from one volume group to another, on a guest's kernel: volmove's driver and its copy with
+ * its digest and checkpoints in one process, without control plane and network; dd, which reads all 10 GiB; and dd of 1 GiB that has
+ * no holes, which is the part that nobody can leave out. `npm run bench:lvm [-- ROUNDS]`
  */
 const problem = guestProblem([
   ['lvm', 'lvm2'],

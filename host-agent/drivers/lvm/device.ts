@@ -38,7 +38,9 @@ const allocationOf = (device: FileDevice, thinPool: LogicalVolume, { online, vol
   createAllocation(
     async (signal = NEVER) => {
       const { pool } = online;
-      if (volume.thinId === null || (await hasExternalOrigin(deps.lvm, dmName(pool.vg, volume.name), signal)))
+      if (volume.thinId === null) return undefined;
+      // LVM calls a volume in the same pool an origin, too, of which nothing is missing in the map
+      if (volume.origin !== null && (await hasExternalOrigin(deps.lvm, dmName(pool.vg, volume.name), signal)))
         return undefined;
       // what is in the page cache, whoever wrote it, is not mapped yet
       await device.flush();

@@ -145,8 +145,9 @@ const whileHeld = async <T>(
   const [outcome] = await Promise.allSettled([read()]);
   // taken away in the middle: what was read may be of anything
   if ((await heldRoot(deps, where, NEVER)) !== root) return 'lost';
-  if (outcome.status === 'rejected') return givingBackAfter(outcome.reason, () => giveBack(deps, where, root));
-  await giveBack(deps, where, root);
+  const release = (): Promise<void> => message(deps, where, 'release_metadata_snap');
+  if (outcome.status === 'rejected') return givingBackAfter(outcome.reason, release);
+  await release();
   return { value: outcome.value };
 };
 

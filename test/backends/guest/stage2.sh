@@ -34,6 +34,9 @@ devices { obtain_device_list_from_udev=0
 activation { udev_sync=0
  udev_rules=0
  monitoring=0 }
+backup { backup=0
+ archive=0 }
+global { thin_check_executable="" }
 L
 fi
 if [ -n "$FWD" ]; then
