@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { volmoveError } from '../../../domain/error.ts';
@@ -7,15 +8,17 @@ import { ERRNO, errnoOf, refusalBy } from './errors.ts';
 import { poolArgs } from './names.ts';
 
 /**
- * What rbd itself cannot tell, or put right, of a move that was cut off at its beginning: it waits for ever for a destination that is
- * half made, and takes nothing out of the trash that a move has put there. Both are objects of rados; their form has been the same
- * since Ceph 14.
+ * What rbd itself cannot tell, or put right, of a move that was cut off. It waits for ever for a destination that is half made; takes
+ * nothing out of the trash that a move has put there; and neither removes a source that is still marked as one, nor unmarks it, when
+ * the rest of the move is gone. All of this stands in objects of rados; their form has been the same since Ceph 14.
  */
 export interface Headers {
   /** Whether an image is there that is no part of a move (any more). Never waits for one that is half made. */
   standsAlone(where: FoundPool, image: string, signal: AbortSignal): Promise<boolean>;
   /** Takes an image that a move was begun of, and no more than begun, out of the trash. */
   putBack(where: FoundPool, image: { readonly name: string; readonly id: string }, signal: AbortSignal): Promise<void>;
+  /** An image by its id: it is no part of a move any more. */
+  unmark(where: FoundPool, id: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface HeadersDeps {
@@ -51,6 +54,16 @@ export const asPutByHand = (entry: Buffer, name: string): Buffer | undefined => 
   return changed;
 };
 
+const FEATURES_BYTES = 8;
+
+/** The features of an image that is no part of a move. */
+export const asUnmarked = (features: Buffer): Buffer | undefined => {
+  if (features.length !== FEATURES_BYTES) return undefined;
+  const changed = Buffer.from(features);
+  changed[1] = (features[1] ?? 0) & ~MIGRATING;
+  return changed;
+};
+
 export const headersOf = ({ commands, timeoutSeconds, runDir }: HeadersDeps): Headers => {
   /** Undefined when there is no such object. */
   const rados = async (where: FoundPool, object: string, args: readonly string[], signal: AbortSignal) => {
@@ -58,6 +71,28 @@ export const headersOf = ({ commands, timeoutSeconds, runDir }: HeadersDeps): He
     if (end.exitCode === 0) return end.stdout;
     if (errnoOf(end) === ERRNO.NOT_THERE) return undefined;
     throw refusalBy(end, { place: where.place, object, timeoutSeconds });
+  };
+
+  const change = async (
+    where: FoundPool,
+    key: readonly [object: string, key: string],
+    how: (value: Buffer) => Buffer | undefined,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const file = join(runDir, `omap-${randomUUID()}`);
+    try {
+      if ((await rados(where, key[0], ['getomapval', ...key, file], signal)) === undefined) return;
+      const value = how(await readFile(file));
+      if (!value)
+        throw volmoveError('BackendRefused', {
+          place: where.place,
+          reason: `${key.join(' ')} is of a form that is not known; see \`rbd trash ls --all\``,
+        });
+      await writeFile(file, value);
+      await rados(where, key[0], ['setomapval', ...key, '--input-file', file], signal);
+    } finally {
+      await rm(file, { force: true });
+    }
   };
 
   return {
@@ -70,23 +105,14 @@ export const headersOf = ({ commands, timeoutSeconds, runDir }: HeadersDeps): He
       return second !== undefined && (Number.parseInt(second, 16) & MIGRATING) === 0;
     },
     async putBack(where, { name, id }, signal) {
-      const file = join(runDir, `trash-${id}`);
-      const key = ['rbd_trash', `id_${id}`];
-      try {
-        await rados(where, name, ['getomapval', ...key, file], signal);
-        const entry = asPutByHand(await readFile(file), name);
-        if (!entry)
-          throw volmoveError('BackendRefused', {
-            place: where.place,
-            reason: `${name} is in the trash as ${id}, in a form that is not known; see \`rbd trash ls --all\``,
-          });
-        await writeFile(file, entry);
-        await rados(where, name, ['setomapval', ...key, '--input-file', file], signal);
-      } finally {
-        await rm(file, { force: true });
-      }
+      await change(where, ['rbd_trash', `id_${id}`], (entry) => asPutByHand(entry, name), signal);
       const end = await commands.rbd(['trash', 'restore', ...poolArgs(where.pool), '--image-id', id], signal);
       if (end.exitCode !== 0) throw refusalBy(end, { place: where.place, object: name, timeoutSeconds });
+    },
+    async unmark(where, id, signal) {
+      const header = `rbd_header.${id}`;
+      await change(where, [header, 'features'], asUnmarked, signal);
+      await rados(where, id, ['rmomapkey', header, 'migration'], signal);
     },
   };
 };

@@ -95,6 +95,8 @@ export const completeCommit = async (placed: PlacedMove, deps: MoveDeps): Promis
   const { move, places, signal } = placed;
   const { objectId: id, objectName: name } = move.source;
   await deps.users.requireNoneById(places.source, { name, id }, signal);
+  // rbd removes nothing that is marked as the source of a move
+  await deps.headers.unmark(places.source, id, signal);
   const end = await deps.commands.long(['trash', 'rm', imageSpec(places.source.pool, id)], signal, UNHURRIED);
   if (end.exitCode !== 0 && errnoOf(end) !== ERRNO.NOT_THERE)
     throw await deps.images.refusal(end, places.source, id, signal);
@@ -108,19 +110,24 @@ const LOOK_EVERY_MS = 1_000;
  * By the source, which it finds in the trash by its name. The cluster refuses it as long as it takes the client that copied for alive;
  * and it knows nothing of a move that was cut off before it was written into the source.
  */
-export const abortMove = async (placed: PlacedMove, deps: MoveDeps): Promise<void> => {
+const askToAbort = async (placed: PlacedMove, deps: MoveDeps): Promise<void> => {
   const { move, places, signal } = placed;
   const deadlineMs = deps.monotonicMs() + WATCH_EXPIRES_MS;
   for (;;) {
     const end = await deps.commands.long(['migration', 'abort', sourceSpecOf(placed)], signal, UNHURRIED);
-    if (end.exitCode === 0) break;
-    if (errnoOf(end) === ERRNO.INVALID && (await inTrash(move, places.source, deps.images, signal))) {
-      await putBack(move, places.source, deps, signal);
-      break;
-    }
+    if (end.exitCode === 0) return;
+    if (errnoOf(end) === ERRNO.INVALID && (await inTrash(move, places.source, deps.images, signal)))
+      return putBack(move, places.source, deps, signal);
     if (errnoOf(end) !== ERRNO.BUSY || deps.monotonicMs() > deadlineMs) throw await refusedStep(end, placed, deps);
     await deps.sleep(LOOK_EVERY_MS, signal);
   }
+};
+
+/** `isBack`: the source is back under its name, which rbd does last but one. */
+export const abortMove = async (placed: PlacedMove, isBack: boolean, deps: MoveDeps): Promise<void> => {
+  const { move, places, signal } = placed;
+  if (isBack) await deps.headers.unmark(places.source, move.source.objectId, signal);
+  else await askToAbort(placed, deps);
   const { state } = await lookAt(move, places, deps.images, signal);
   if (state !== 'none')
     throw refused(placed, 'the move was aborted, and the source is not back under its name; see `rbd trash ls --all`');

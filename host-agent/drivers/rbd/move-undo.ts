@@ -48,7 +48,7 @@ export const undoMove = async (
   if (await headers.standsAlone(one.places.destination, move.destination.objectName, signal))
     throw refused(one, HALF_COMMITTED);
   await executions.stop(nameOf(move));
-  await abortMove(one, deps);
+  await abortMove(one, name === 'moving' && !isTrashed, deps);
 };
 
 const whyGone = async ({ move, places, signal }: PlacedMove, { images }: MoveDeps): Promise<string> => {

@@ -1,13 +1,30 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { VolmoveError } from '../../../domain/error.ts';
-import { contentOf, DESTINATION, expectUntouched, namesIn, type Scene, scene, trashOf, until } from './move-scene.ts';
+import { tempDir } from '../../data-path/helpers/temp-dir.ts';
+import {
+  contentOf,
+  DESTINATION,
+  expectUntouched,
+  namesIn,
+  type Scene,
+  SOURCE,
+  scene,
+  trashOf,
+  until,
+} from './move-scene.ts';
 import { describeCeph, type Faults, NEVER } from './rig.ts';
 
 /**
  * An agent that dies in the middle of a step takes its programs along (prctl(2)): what it leaves is undone, or finished, by the next,
- * wherever that was. Where a step has come to after a time is the machine's own affair, so many times are tried.
+ * wherever that was. Where a step has come to after a time is the machine's own affair, so many times are tried; what lasts for a
+ * moment only is made as the cluster makes it.
  */
-const TRIES = 8;
+const TRIES = 4;
+const MIGRATING = 0x02;
 
 interface Knife {
   /** Undefined: nothing is cut off. */
@@ -49,62 +66,108 @@ const patiently = async <T>(act: () => Promise<T>): Promise<T> => {
   }
 };
 
-const times = (tookMs: number): number[] =>
-  Array.from({ length: TRIES }, (_, i) => Math.round((tookMs * (i + 1)) / TRIES));
+/** A value of an object of the cluster is another one from now on. */
+const change = async ({ cluster }: Scene, pool: string, key: readonly string[], how: (value: Buffer) => void) => {
+  const file = join(await tempDir(), 'value');
+  const rados = (...args: readonly string[]) =>
+    promisify(execFile)('rados', ['--conf', cluster.conf, '-p', pool, ...args]);
+  await rados('getomapval', ...key, file);
+  const value = await readFile(file);
+  how(value);
+  await writeFile(file, value);
+  await rados('setomapval', ...key, '--input-file', file);
+};
+
+const finishedBy = async (one: Scene): Promise<void> => {
+  const { move, driver, digest } = one;
+  const next = await one.restarted();
+  const object = await patiently(() => next.finish(move, NEVER));
+  expect(object.objectId).not.toBe(move.source.objectId);
+  expect(await contentOf(driver, 'b', DESTINATION)).toBe(digest);
+  expect([await namesIn(one, one.a), await trashOf(one, one.a)]).toEqual([[], []]);
+};
 
 describeCeph(
   'a move inside a cluster whose agent is killed',
   (cluster) => {
-    it('at its beginning is undone by the next agent, and leaves nothing', async () => {
+    it('anywhere at its beginning is undone by the next agent, and leaves nothing', async () => {
       const knife: Knife = { afterMs: undefined, tookMs: 0 };
       const one = await scene(cluster(), () => cuttingOff('prepare', knife));
       const { moves, move } = one;
       await moves.start(move, NEVER);
       await moves.abort(move, NEVER);
-      const stood = new Set<string>();
+      const wholeMs = knife.tookMs;
 
-      for (const afterMs of times(knife.tookMs)) {
-        knife.afterMs = afterMs;
+      for (let n = 0; n < TRIES; n++) {
+        // its first half is the start of a program
+        knife.afterMs = Math.round(wholeMs * (0.5 + (0.5 * n) / TRIES));
         await moves.start(move, NEVER).catch(() => undefined);
         const next = await one.restarted();
-        stood.add((await standing(one)).join(' '));
         await patiently(() => next.abort(move, NEVER));
-        expect([await namesIn(one, one.a), await namesIn(one, one.b)]).toEqual([[move.source.objectName], []]);
+        expect([await namesIn(one, one.a), await namesIn(one, one.b)]).toEqual([[SOURCE], []]);
       }
-
       await expectUntouched(one);
-      expect(stood.size).toBeGreaterThan(1);
     });
 
-    it('while it is given up by the source is finished by the next agent', async () => {
+    it.each([
+      ['before the move is written into it', 0],
+      ['while it is put there', 1],
+    ])('when the source is in the trash, %s, is undone by the next agent', async (_, state) => {
+      const one = await scene(cluster());
+      const { move, cluster: ceph } = one;
+      await ceph.rbd('trash', 'mv', `${one.a}/${SOURCE}`);
+      await change(one, one.a, ['rbd_trash', `id_${move.source.objectId}`], (entry) => {
+        entry[6] = 2;
+        entry[entry.length - 1] = state;
+      });
+
+      await (await one.restarted()).abort(move, NEVER);
+
+      await expectUntouched(one);
+    });
+
+    it('when the source is back, and still marked as moving, is undone by the next agent', async () => {
+      const one = await scene(cluster());
+      const { move } = one;
+      await change(one, one.a, [`rbd_header.${move.source.objectId}`, 'features'], (features) => {
+        features[1] = (features[1] ?? 0) | MIGRATING;
+      });
+      const next = await one.restarted();
+
+      const seen = await next
+        .recover(move, NEVER)
+        .catch((error: Error) => ({ state: 'failed', reason: error.message }));
+      await next.abort(move, NEVER);
+
+      expect(seen.state).toBe('failed');
+      await expectUntouched(one);
+    });
+
+    it('anywhere while it gives the source up is finished by the next agent', async () => {
       const knife: Knife = { afterMs: undefined, tookMs: 0 };
-      const stood = new Set<string>();
-      let wholeMs: number | undefined;
       for (let n = 0; n < TRIES / 2; n++) {
         const one = await scene(cluster(), () => cuttingOff('commit', knife));
-        const { moves, move, driver, digest } = one;
-        await moves.start(move, NEVER);
-        await until(moves, move, 'synchronised');
-        await moves.finish(move, NEVER).catch(() => undefined);
-        stood.add((await standing(one)).join(' '));
-        const next = await one.restarted();
-
-        const object = await patiently(() => next.finish(move, NEVER));
-
-        expect(object.objectId).not.toBe(move.source.objectId);
-        expect(await contentOf(driver, 'b', DESTINATION)).toBe(digest);
-        expect([await namesIn(one, one.a), await trashOf(one, one.a)]).toEqual([[], []]);
-        wholeMs ??= knife.tookMs;
-        knife.afterMs = Math.round((wholeMs * (n + 1)) / (TRIES / 2));
+        await one.moves.start(one.move, NEVER);
+        await until(one.moves, one.move, 'synchronised');
+        await one.moves.finish(one.move, NEVER).catch(() => undefined);
+        await finishedBy(one);
+        knife.afterMs ??= knife.tookMs;
+        knife.afterMs *= 0.8;
       }
-      expect(stood.size).toBeGreaterThan(1);
+    });
+
+    it('when the destination stands by itself, and the source is still in the trash, is finished by the next agent', async () => {
+      const one = await scene(cluster());
+      const { moves, move, cluster: ceph } = one;
+      await moves.start(move, NEVER);
+      await until(moves, move, 'synchronised');
+      const { migration } = JSON.parse(await ceph.rbd('status', `${one.b}/${DESTINATION}`, '--format', 'json'));
+      await change(one, one.b, [`rbd_header.${migration.dest_image_id}`, 'features'], (features) => {
+        features[1] = (features[1] ?? 0) & ~MIGRATING;
+      });
+
+      await finishedBy(one);
     });
   },
   { watchTimeoutSeconds: 5 },
 );
-
-/** In a few words. */
-const standing = async (one: Scene): Promise<string[]> => {
-  const names = [await namesIn(one, one.a), await namesIn(one, one.b), await trashOf(one, one.a)] as unknown[][];
-  return names.map((all) => String(all.length));
-};

@@ -66,11 +66,16 @@ const statusOf = ({ source, destination, watchers }: Standing, spec: string): To
 const commandOf = (args: readonly string[]): string[] =>
   args.slice(args.indexOf('--log-to-stderr=false') + 1).filter((word) => !word.startsWith('--rados_'));
 
-const radosOf = ({ destination, watchers }: Standing, [verb]: readonly string[]): ToolEnd => {
+const featuresOf = (destination: Standing['destination']): string =>
+  `value (8 bytes) :\n00000000  3d ${destination === 'none' ? '00' : '02'} 00 00 00 00 00 00  |=.......|\n`;
+
+const radosOf = ({ destination, watchers }: Standing, [verb, ...more]: readonly string[]): ToolEnd => {
   const said = (stdout: string): ToolEnd => ({ exitCode: 0, stdout, stderr: '' });
   switch (verb) {
     case 'listwatchers':
       return said(watchers.map((address) => `watcher=${address} client.1 cookie=1\n`).join(''));
+    case 'getomapval':
+      return more.length > 2 ? failed(1, 'error: (2) No such file or directory\n') : said(featuresOf(destination));
     case 'get':
       return destination
         ? said(`\n\0\0\0${OTHER_ID}`)

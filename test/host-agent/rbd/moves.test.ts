@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asPutByHand } from '../../../host-agent/drivers/rbd/headers.ts';
+import { asPutByHand, asUnmarked } from '../../../host-agent/drivers/rbd/headers.ts';
 import { until } from '../../data-path/helpers/until.ts';
 import { refusalOf } from '../../helpers/refusal.ts';
 import { DESTINATION, type FakeChild, type FakeCluster, fakeCluster, MOVE, SOURCE } from './fake-cluster.ts';
@@ -52,7 +52,7 @@ describe('an undo of a move that was not begun', () => {
 describe('a move that the cluster has left in the middle', () => {
   it.each([
     ['in the trash without a destination', { source: 'gone', trash: true } as const],
-    ['under its name and still marked as moving', { source: 'moving' } as const],
+    ['back under its name, and still in the trash', { source: 'moving', trash: true } as const],
   ])('is undone by its source when that is %s', async (_, standing) => {
     const cluster = fakeCluster(standing);
     const { moves } = cluster;
@@ -114,6 +114,16 @@ describe('the entry of the trash that a move leaves which was cut off', () => {
       undefined,
       undefined,
     ]);
+  });
+});
+
+describe('the features of an image that is a part of a move', () => {
+  it('are the same without that', () => {
+    const marked = Buffer.from('3d02000000000000', 'hex');
+
+    expect(asUnmarked(marked)?.toString('hex')).toBe('3d00000000000000');
+    expect(asUnmarked(Buffer.from('3d00000000000000', 'hex'))?.toString('hex')).toBe('3d00000000000000');
+    expect(asUnmarked(Buffer.alloc(4))).toBeUndefined();
   });
 });
 
