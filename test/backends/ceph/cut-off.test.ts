@@ -66,16 +66,26 @@ const patiently = async <T>(act: () => Promise<T>): Promise<T> => {
   }
 };
 
-/** A value of an object of the cluster is another one from now on. */
-const change = async ({ cluster }: Scene, pool: string, key: readonly string[], how: (value: Buffer) => void) => {
+const rados = ({ cluster }: Scene, pool: string, ...args: readonly string[]) =>
+  promisify(execFile)('rados', ['--conf', cluster.conf, '-p', pool, ...args]);
+
+const storedValue = async (one: Scene, pool: string, key: readonly string[]): Promise<Buffer> => {
   const file = join(await tempDir(), 'value');
-  const rados = (...args: readonly string[]) =>
-    promisify(execFile)('rados', ['--conf', cluster.conf, '-p', pool, ...args]);
-  await rados('getomapval', ...key, file);
-  const value = await readFile(file);
-  how(value);
+  await rados(one, pool, 'getomapval', ...key, file);
+  return readFile(file);
+};
+
+const put = async (one: Scene, pool: string, key: readonly string[], value: Buffer): Promise<void> => {
+  const file = join(await tempDir(), 'value');
   await writeFile(file, value);
-  await rados('setomapval', ...key, '--input-file', file);
+  await rados(one, pool, 'setomapval', ...key, '--input-file', file);
+};
+
+/** A value of an object of the cluster is another one from now on. */
+const change = async (one: Scene, pool: string, key: readonly string[], how: (value: Buffer) => void) => {
+  const value = await storedValue(one, pool, key);
+  how(value);
+  await put(one, pool, key, value);
 };
 
 const finishedBy = async (one: Scene): Promise<void> => {
@@ -128,15 +138,18 @@ describeCeph(
 
     it('when the source is back, and still marked as moving, is undone by the next agent', async () => {
       const one = await scene(cluster());
-      const { move } = one;
-      await change(one, one.a, [`rbd_header.${move.source.objectId}`, 'features'], (features) => {
+      const { moves, move, cluster: ceph } = one;
+      const header = `rbd_header.${move.source.objectId}`;
+      await ceph.rbd('migration', 'prepare', `${one.a}/${SOURCE}`, `${one.b}/${DESTINATION}`);
+      const migration = await storedValue(one, one.a, [header, 'migration']);
+      await moves.abort(move, NEVER);
+      await put(one, one.a, [header, 'migration'], migration);
+      await change(one, one.a, [header, 'features'], (features) => {
         features[1] = (features[1] ?? 0) | MIGRATING;
       });
       const next = await one.restarted();
 
-      const seen = await next
-        .recover(move, NEVER)
-        .catch((error: Error) => ({ state: 'failed', reason: error.message }));
+      const seen = await next.recover(move, NEVER);
       await next.abort(move, NEVER);
 
       expect(seen.state).toBe('failed');
