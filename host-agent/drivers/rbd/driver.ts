@@ -7,6 +7,7 @@ import { clusterViews } from './cluster-view.ts';
 import { createCommands } from './commands.ts';
 import type { RbdBackend } from './config.ts';
 import { createImage, extendImage } from './create.ts';
+import { headersOf } from './headers.ts';
 import { found, imagesOf } from './images.ts';
 import { listImages } from './list.ts';
 import { rbdMoves } from './moves.ts';
@@ -66,6 +67,15 @@ export const rbdDriver = (backend: RbdBackend, deps: DriverDeps): Driver => {
         throw volmoveError('PoolNotFound', { place: `${backend.name}#${pool}` });
       return null;
     },
-    moves: rbdMoves({ ...deps, commands, images, cluster, users, timeoutSeconds, changed: reports.changed }),
+    moves: rbdMoves({
+      ...deps,
+      commands,
+      headers: headersOf({ ...deps, commands, timeoutSeconds }),
+      images,
+      cluster,
+      users,
+      timeoutSeconds,
+      changed: reports.changed,
+    }),
   };
 };

@@ -47,6 +47,7 @@ export const ERRNO = {
   ACCESS: 13,
   BUSY: 16,
   EXISTS: 17,
+  INVALID: 22,
   NO_SPACE: 28,
   NOT_EMPTY: 39,
   NOT_SUPPORTED: 95,

@@ -19,8 +19,7 @@ export type Standing =
   | { readonly state: 'committed' }
   /** The destination stands by itself, the source is still in the trash: a commit was cut off. Only who commits may believe it. */
   | { readonly state: 'half-committed' }
-  /** `undo`: by which of the two images an abort puts it right; undefined: by none. */
-  | { readonly state: 'broken'; readonly undo?: 'source' | 'destination'; readonly reason: string };
+  | { readonly state: 'broken'; readonly reason: string };
 
 const ofMigration = (state: string, description: string): Standing => {
   switch (state) {
@@ -31,14 +30,19 @@ const ofMigration = (state: string, description: string): Standing => {
       return { state: 'executed' };
     default: {
       const more = description === '' ? '' : ` (${description})`;
-      return { state: 'broken', undo: 'destination', reason: `the cluster calls the move ${state}${more}` };
+      return { state: 'broken', reason: `the cluster calls the move ${state}${more}` };
     }
   }
 };
 
-const inTrash = async (move: BackendMove, { source }: MovePlaces, images: Images, signal: AbortSignal) => {
-  const args = ['trash', 'ls', '--all', poolSpec(source.pool), '--format', 'json'];
-  const rows = parseReport(TRASH, await images.act(source, move.source.objectName, args, signal), RBD.program);
+export const inTrash = async (
+  move: BackendMove,
+  where: FoundPool,
+  images: Images,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  const args = ['trash', 'ls', '--all', poolSpec(where.pool), '--format', 'json'];
+  const rows = parseReport(TRASH, await images.act(where, move.source.objectName, args, signal), RBD.program);
   return rows.some(({ id }) => id === move.source.objectId);
 };
 
@@ -75,12 +79,11 @@ export const lookAt = async (
     case 'moving':
       return {
         state: 'broken',
-        undo: 'source',
         reason: 'the source is back under its name, and the cluster was interrupted before it had undone the move',
       };
     case 'gone':
   }
-  if (!(await inTrash(move, places, images, signal)))
+  if (!(await inTrash(move, places.source, images, signal)))
     return status
       ? { state: 'committed' }
       : { state: 'broken', reason: `neither the source ${source.objectName} nor the destination is there` };
@@ -88,7 +91,6 @@ export const lookAt = async (
     ? { state: 'half-committed' }
     : {
         state: 'broken',
-        undo: 'source',
         reason: `the source is in the trash of ${places.source.place} as ${source.objectId}, and there is no destination: the cluster was interrupted while it began or undid the move`,
       };
 };

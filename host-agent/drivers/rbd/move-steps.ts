@@ -3,16 +3,18 @@ import type { ToolEnd } from '../../tools/run-tool.ts';
 import type { FoundObject } from '../contract.ts';
 import type { BackendMove } from '../moves.ts';
 import type { DriverDeps } from '../registry.ts';
-import { type Cluster, requireRoom } from './cluster.ts';
+import { type Cluster, type FoundPool, requireRoom } from './cluster.ts';
 import type { Commands, Limits } from './commands.ts';
 import { ERRNO, errnoOf } from './errors.ts';
+import type { Headers } from './headers.ts';
 import { found, type Images, missing } from './images.ts';
-import { lookAt, type MovePlaces } from './move-standing.ts';
+import { inTrash, lookAt, type MovePlaces } from './move-standing.ts';
 import { imageSpec } from './names.ts';
 import { type Users, WATCH_EXPIRES_MS } from './users.ts';
 
 /** The steps of a move, each of which changes something in the cluster. */
 export interface MoveDeps extends Pick<DriverDeps, 'monotonicMs' | 'sleep'> {
+  readonly headers: Headers;
   readonly commands: Commands;
   readonly images: Images;
   readonly cluster: Cluster;
@@ -93,6 +95,8 @@ export const completeCommit = async (placed: PlacedMove, deps: MoveDeps): Promis
   const { move, places, signal } = placed;
   const { objectId: id, objectName: name } = move.source;
   await deps.users.requireNoneById(places.source, { name, id }, signal);
+  // rbd removes nothing that is marked as the source of a move
+  await deps.headers.unmark(places.source, id, signal);
   const end = await deps.commands.long(['trash', 'rm', imageSpec(places.source.pool, id)], signal, UNHURRIED);
   if (end.exitCode !== 0 && errnoOf(end) !== ERRNO.NOT_THERE)
     throw await deps.images.refusal(end, places.source, id, signal);
@@ -102,22 +106,34 @@ export const completeCommit = async (placed: PlacedMove, deps: MoveDeps): Promis
 
 const LOOK_EVERY_MS = 1_000;
 
-/** The cluster refuses it as long as it takes the client that copied for alive. */
-export const abortMove = async (placed: PlacedMove, by: 'source' | 'destination', deps: MoveDeps): Promise<void> => {
+/**
+ * By the source, which it finds in the trash by its name. The cluster refuses it as long as it takes the client that copied for alive;
+ * and it knows nothing of a move that was cut off before it was written into the source.
+ */
+const askToAbort = async (placed: PlacedMove, deps: MoveDeps): Promise<void> => {
   const { move, places, signal } = placed;
   const deadlineMs = deps.monotonicMs() + WATCH_EXPIRES_MS;
-  const spec = by === 'source' ? sourceSpecOf(placed) : specOf(placed);
   for (;;) {
-    const end = await deps.commands.long(['migration', 'abort', spec], signal, UNHURRIED);
-    const { state } = await lookAt(move, places, deps.images, signal);
-    if (state === 'none') break;
-    if (end.exitCode === 0)
-      throw refused(
-        placed,
-        'the move was aborted, and the source is not back under its name; see `rbd trash ls --all`',
-      );
+    const end = await deps.commands.long(['migration', 'abort', sourceSpecOf(placed)], signal, UNHURRIED);
+    if (end.exitCode === 0) return;
+    if (errnoOf(end) === ERRNO.INVALID && (await inTrash(move, places.source, deps.images, signal)))
+      return putBack(move, places.source, deps, signal);
     if (errnoOf(end) !== ERRNO.BUSY || deps.monotonicMs() > deadlineMs) throw await refusedStep(end, placed, deps);
     await deps.sleep(LOOK_EVERY_MS, signal);
   }
+};
+
+/** `isBack`: the source is back under its name, which rbd does last but one. */
+export const abortMove = async (placed: PlacedMove, isBack: boolean, deps: MoveDeps): Promise<void> => {
+  const { move, places, signal } = placed;
+  if (isBack) await deps.headers.unmark(places.source, move.source.objectId, signal);
+  else await askToAbort(placed, deps);
+  const { state } = await lookAt(move, places, deps.images, signal);
+  if (state !== 'none')
+    throw refused(placed, 'the move was aborted, and the source is not back under its name; see `rbd trash ls --all`');
+  deps.changed(move.source.pool);
   deps.changed(move.destination.pool);
 };
+
+export const putBack = ({ source }: BackendMove, where: FoundPool, { headers }: MoveDeps, signal: AbortSignal) =>
+  headers.putBack(where, { name: source.objectName, id: source.objectId }, signal);

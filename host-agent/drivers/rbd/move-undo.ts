@@ -1,8 +1,8 @@
 import { VolmoveError } from '../../../domain/error.ts';
 import type { BackendMove } from '../moves.ts';
 import type { Executions } from './executions.ts';
-import { lookAt, type Standing, sourceOf } from './move-standing.ts';
-import { abortMove, HALF_COMMITTED, type MoveDeps, type PlacedMove, refused } from './move-steps.ts';
+import { inTrash, lookAt, sourceOf } from './move-standing.ts';
+import { abortMove, HALF_COMMITTED, type MoveDeps, type PlacedMove, putBack, refused } from './move-steps.ts';
 
 /** The way back. The source is asked first: a move that was not begun is undone also while the other pool is away. */
 
@@ -20,32 +20,6 @@ const destinationStatus = async (move: BackendMove, { cluster, images }: MoveDep
   }
 };
 
-/** Nothing was begun, or all of it is undone. */
-const isUntouched = async (move: BackendMove, deps: MoveDeps, signal: AbortSignal): Promise<boolean> => {
-  const source = await deps.cluster.require(move.source.pool, signal);
-  if ((await sourceOf(move, source, deps.images, signal)) !== 'untouched') return false;
-  const status = await destinationStatus(move, deps, signal);
-  return status?.migration?.source_image_id !== move.source.objectId;
-};
-
-/** Undefined: there is nothing to undo. */
-const undoneBy = (one: PlacedMove, standing: Standing): 'source' | 'destination' | undefined => {
-  switch (standing.state) {
-    case 'none':
-      return undefined;
-    case 'begun':
-    case 'executed':
-      return 'destination';
-    case 'committed':
-      throw refused(one, 'the move has been finished already');
-    case 'half-committed':
-      throw refused(one, HALF_COMMITTED);
-    case 'broken':
-      if (standing.undo) return standing.undo;
-      throw refused(one, standing.reason);
-  }
-};
-
 export interface UndoDeps {
   readonly deps: MoveDeps;
   readonly executions: Executions;
@@ -58,10 +32,26 @@ export const undoMove = async (
   move: BackendMove,
   signal: AbortSignal,
 ): Promise<void> => {
-  if (await isUntouched(move, deps, signal)) return;
+  const { cluster, images, headers } = deps;
+  const source = await cluster.require(move.source.pool, signal);
+  const name = await sourceOf(move, source, images, signal);
+  const isTrashed = await inTrash(move, source, images, signal);
+  if (name === 'untouched') {
+    // on its way there when the beginning was cut off
+    if (isTrashed) return putBack(move, source, deps, signal);
+    const status = await destinationStatus(move, deps, signal);
+    if (status?.migration?.source_image_id !== move.source.objectId) return;
+  }
   const one = await placed(move, signal);
-  const by = undoneBy(one, await lookAt(move, one.places, deps.images, signal));
-  if (by === undefined) return;
+  if (name === 'gone' && !isTrashed) throw refused(one, await whyGone(one, deps));
+  // asked in a way that does not wait for a destination that is half made
+  if (await headers.standsAlone(one.places.destination, move.destination.objectName, signal))
+    throw refused(one, HALF_COMMITTED);
   await executions.stop(nameOf(move));
-  await abortMove(one, by, deps);
+  await abortMove(one, name === 'moving' && !isTrashed, deps);
+};
+
+const whyGone = async ({ move, places, signal }: PlacedMove, { images }: MoveDeps): Promise<string> => {
+  const standing = await lookAt(move, places, images, signal);
+  return standing.state === 'broken' ? standing.reason : 'the move has been finished already';
 };

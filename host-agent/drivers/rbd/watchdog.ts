@@ -2,6 +2,7 @@ import type { BlockDevice } from '../../../domain/block-device.ts';
 import { VolmoveError } from '../../../domain/error.ts';
 import { DataPathError } from '../../device/errors.ts';
 import type { ServedImage } from './device.ts';
+import { extentsInPieces } from './extents.ts';
 
 /**
  * A cluster that is full, or has lost its monitors, answers nothing at all: reads and writes wait for ever. The connection to
@@ -51,11 +52,11 @@ export const watched = (served: ServedImage, diagnose: Diagnosis): BlockDevice =
     ...(trim && { trim: (offset, lengthBytes, signal) => under(trim(offset, lengthBytes, signal)) }),
     flush: (signal) => under(device.flush(signal)),
     async *extents(offset, lengthBytes, signal) {
-      const runs = device.extents(offset, lengthBytes, signal)[Symbol.asyncIterator]();
+      const runs = extentsInPieces(device, offset, lengthBytes, signal);
       try {
         for (let run = await under(runs.next()); !run.done; run = await under(runs.next())) yield run.value;
       } finally {
-        await runs.return?.();
+        await runs.return(undefined);
       }
     },
     async close() {

@@ -32,6 +32,8 @@ export interface Cluster {
 export interface ClusterWishes {
   readonly modes?: 'crc secure' | 'crc';
   readonly sizeBytes?: number;
+  /** After so long a client that has died is taken for dead; 30 when left out. */
+  readonly watchTimeoutSeconds?: number;
 }
 
 const freePort = async (): Promise<number> => {
@@ -88,10 +90,10 @@ const makeKeys = async (dir: string): Promise<void> => {
 const GIB = 1024 ** 3;
 
 const startAll = async (dir: string, wishes: ClusterWishes, daemons: Map<string, Daemon>) => {
-  const { modes = 'crc secure', sizeBytes = 4 * GIB } = wishes;
+  const { modes = 'crc secure', sizeBytes = 4 * GIB, watchTimeoutSeconds = 30 } = wishes;
   const [fsid, monPort, conf] = [randomUUID(), await freePort(), join(dir, 'ceph.conf')];
   await Promise.all(['mon', 'mgr', 'osd'].map((name) => mkdir(join(dir, name))));
-  await writeFile(conf, clusterConf({ dir, fsid, monPort, modes, sizeBytes }));
+  await writeFile(conf, clusterConf({ dir, fsid, monPort, modes, sizeBytes, watchTimeoutSeconds }));
   await makeKeys(dir);
   const monmap = join(dir, 'monmap');
   await tool('monmaptool', ['--create', '--addv', 'a', `[v2:127.0.0.1:${monPort}]`, '--fsid', fsid, monmap]);

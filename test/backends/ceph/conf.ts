@@ -7,6 +7,7 @@ export interface ConfWishes {
   /** What its messengers offer: `crc` alone cannot be encrypted. */
   readonly modes: 'crc secure' | 'crc';
   readonly sizeBytes: number;
+  readonly watchTimeoutSeconds: number;
 }
 
 /** Each module of the manager is imported at its start, which takes a second on a busy machine. */
@@ -24,7 +25,7 @@ mon host = [v2:127.0.0.1:${monPort}]
 `;
 
 export const clusterConf = (wishes: ConfWishes): string => {
-  const { dir, modes, sizeBytes } = wishes;
+  const { dir, modes, sizeBytes, watchTimeoutSeconds } = wishes;
   return `${clientConf(wishes)}public addr = 127.0.0.1
 cluster addr = 127.0.0.1
 ms bind ipv6 = false
@@ -89,5 +90,6 @@ bluestore block create = true
 bluestore cache size = 134217728
 bluestore fsck on mount = false
 osd fast shutdown = true
+osd client watch timeout = ${watchTimeoutSeconds}
 `;
 };

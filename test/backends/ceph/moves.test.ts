@@ -144,12 +144,18 @@ describeCeph('moves inside a cluster', (cluster) => {
   it('are begun once although the answer of the first time was lost', async () => {
     let lose = true;
     const one = await scene(cluster(), () => ({
-      runTool: (real) => async (tool, signal) => {
-        const end = await real(tool, signal);
-        if (!lose || !tool.args.includes('prepare')) return end;
-        lose = false;
-        throw new Error('the answer was lost');
-      },
+      children: (real) => ({
+        async start(command) {
+          const child = await real.start(command);
+          if (!lose || !command.args.includes('prepare')) return child;
+          lose = false;
+          const ended = child.ended.then(() => {
+            throw new Error('the answer was lost');
+          });
+          ended.catch(() => undefined);
+          return { ...child, ended };
+        },
+      }),
     }));
     const { moves, move } = one;
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { volmoveError } from '../../../domain/error.ts';
 import type { ChildEnd, Children, Command } from '../../../host-agent/children/child.ts';
-import { createCommands } from '../../../host-agent/drivers/rbd/commands.ts';
+import { type Commands, createCommands } from '../../../host-agent/drivers/rbd/commands.ts';
 import { RBD_BACKEND } from '../../../host-agent/drivers/rbd/config.ts';
 import { refusalOf } from '../../helpers/refusal.ts';
 import { driverDeps } from '../helpers/driver-deps.ts';
@@ -32,10 +32,11 @@ const rig = (fails?: Error) => {
     },
   };
   const known = { idOf: () => undefined, remember: async () => undefined };
+  const made = createCommands('ceph', BACKEND, { ...driverDeps(known), children });
   return {
     commands,
     end: () => end({ exitCode: 0, signal: null, stderr: '' }),
-    long: createCommands('ceph', BACKEND, { ...driverDeps(known), children }).long,
+    long: (...args: Parameters<Commands['long']>) => made.long(...args),
   };
 };
 

@@ -66,20 +66,36 @@ const statusOf = ({ source, destination, watchers }: Standing, spec: string): To
 const commandOf = (args: readonly string[]): string[] =>
   args.slice(args.indexOf('--log-to-stderr=false') + 1).filter((word) => !word.startsWith('--rados_'));
 
+const featuresOf = (destination: Standing['destination']): string =>
+  `value (8 bytes) :\n00000000  3d ${destination === 'none' ? '00' : '02'} 00 00 00 00 00 00  |=.......|\n`;
+
+const radosOf = ({ destination, watchers }: Standing, [verb, ...more]: readonly string[]): ToolEnd => {
+  const said = (stdout: string): ToolEnd => ({ exitCode: 0, stdout, stderr: '' });
+  switch (verb) {
+    case 'listwatchers':
+      return said(watchers.map((address) => `watcher=${address} client.1 cookie=1\n`).join(''));
+    case 'getomapval':
+      return more.length > 2 ? failed(1, 'error: (2) No such file or directory\n') : said(featuresOf(destination));
+    case 'get':
+      return destination
+        ? said(`\n\0\0\0${OTHER_ID}`)
+        : failed(1, 'error getting b/rbd_id: (2) No such file or directory\n');
+    default:
+      return said(
+        `value (8 bytes) :\n00000000  3d ${destination === 'none' ? '00' : '02'} 00 00 00 00 00 00  |=.......|\n`,
+      );
+  }
+};
+
 const answerOf = (standing: Standing, { program, args }: Tool): ToolEnd => {
-  const { pools, trash, watchers } = standing;
+  const { pools, trash } = standing;
   if (program === 'ceph') {
     const lspools = pools.map((poolname, i) => ({ poolname, poolnum: i + 1 }));
     const df = { stats: { total_bytes: 1_000_000 }, pools: pools.map((name, id) => ({ name, id, stats: COUNTS })) };
     const answers = [{ fsid: '9fb560af-053e-4872-b3d5-e53cc37ce632' }, lspools, { checks: {} }, df];
     return { exitCode: 0, stderr: '', stdout: answers.map((one) => JSON.stringify(one)).join('\n') };
   }
-  if (program === 'rados')
-    return {
-      exitCode: 0,
-      stderr: '',
-      stdout: watchers.map((address) => `watcher=${address} client.1 cookie=1\n`).join(''),
-    };
+  if (program === 'rados') return radosOf(standing, commandOf(args).slice(2));
   const [verb = '', ...rest] = commandOf(args);
   const spec = rest.find((word) => word.includes('/')) ?? '';
   switch (verb) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { asPutByHand, asUnmarked } from '../../../host-agent/drivers/rbd/headers.ts';
 import { until } from '../../data-path/helpers/until.ts';
 import { refusalOf } from '../../helpers/refusal.ts';
 import { DESTINATION, type FakeChild, type FakeCluster, fakeCluster, MOVE, SOURCE } from './fake-cluster.ts';
@@ -51,7 +52,7 @@ describe('an undo of a move that was not begun', () => {
 describe('a move that the cluster has left in the middle', () => {
   it.each([
     ['in the trash without a destination', { source: 'gone', trash: true } as const],
-    ['under its name and still marked as moving', { source: 'moving' } as const],
+    ['back under its name, and still in the trash', { source: 'moving', trash: true } as const],
   ])('is undone by its source when that is %s', async (_, standing) => {
     const cluster = fakeCluster(standing);
     const { moves } = cluster;
@@ -84,6 +85,45 @@ describe('a move that the cluster has left in the middle', () => {
       expect.stringContaining('can only be finished'),
       expect.stringContaining('can only be finished'),
     ]);
+  });
+});
+
+describe('the entry of the trash that a move leaves which was cut off', () => {
+  /** Of Ceph 16.2.15, for an image of the name v6-232. */
+  const ENTRY = Buffer.from(
+    '02011c0000000206000000' + '76362d323332' + '1ee00d6bc211261d1ee00d6bc211261d' + '01',
+    'hex',
+  );
+
+  it('is made one that rbd restores, and nothing else of it is changed', () => {
+    const changed = asPutByHand(ENTRY, 'v6-232');
+
+    expect(changed?.toString('hex')).toBe(
+      '02011c0000000006000000' + '76362d323332' + '1ee00d6bc211261d1ee00d6bc211261d' + '00',
+    );
+    expect(changed && asPutByHand(changed, 'v6-232')).toEqual(changed);
+  });
+
+  it('is left alone when it is of another image or form', () => {
+    const longer = Buffer.concat([ENTRY, Buffer.from([0])]);
+    const mirrored = Buffer.from(ENTRY);
+    mirrored[6] = 1;
+
+    expect([asPutByHand(ENTRY, 'v6-233'), asPutByHand(longer, 'v6-232'), asPutByHand(mirrored, 'v6-232')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('the features of an image that is a part of a move', () => {
+  it('are the same without that', () => {
+    const marked = Buffer.from('3d02000000000000', 'hex');
+
+    expect(asUnmarked(marked)?.toString('hex')).toBe('3d00000000000000');
+    expect(asUnmarked(Buffer.from('3d00000000000000', 'hex'))?.toString('hex')).toBe('3d00000000000000');
+    expect(asUnmarked(Buffer.alloc(4))).toBeUndefined();
   });
 });
 
