@@ -20,7 +20,7 @@ const inGuest = async (cluster: Cluster): Promise<void> => {
     programs: [...SCENARIO_GUEST.programs, ['slirp-fullbolt', 'slirp'], ['qemu-nbd', 'qemu-utils']],
     network: true,
     forward: await portsOf(cluster),
-    env: { CEPH_CONF: cluster.conf, CEPH_KEYRING: join(cluster.dir, 'admin.keyring') },
+    env: { ...SCENARIO_GUEST.env, CEPH_CONF: cluster.conf, CEPH_KEYRING: join(cluster.dir, 'admin.keyring') },
   });
 };
 

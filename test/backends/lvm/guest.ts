@@ -17,4 +17,5 @@ export const SCENARIO_GUEST = {
   programs: [...LVM_GUEST.programs, ['mkfs.ext4', 'e2fsprogs']],
   disks: ['64G', '32G', '32G'],
   memoryMib: 3072,
+  env: { EVERY_CASE: process.env.EVERY_CASE ?? '' },
 } as const;

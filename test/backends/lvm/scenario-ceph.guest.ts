@@ -12,6 +12,7 @@ describe('volumes on real LVM and in a real cluster of Ceph', () => {
   describeMatrix({
     stage,
     hosts: HOSTS,
+    few: true,
     pairings: {
       'LVM to RBD': { from: FAST_A, to: RBD_B, way: COPIED },
       'RBD to LVM': { from: RBD_B, to: FAST_A, way: COPIED },

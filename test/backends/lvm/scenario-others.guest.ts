@@ -10,6 +10,7 @@ describe('volumes on real LVM', () => {
   describeMatrix({
     stage,
     hosts: HOSTS,
+    few: true,
     pairings: {
       'thick to thin': { from: THICK_A, to: FAST_B, way: COPIED },
       'thin to thick': { from: FAST_A, to: THICK_A, way: COPIED },

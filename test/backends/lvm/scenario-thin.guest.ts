@@ -13,6 +13,7 @@ describe('volumes on real LVM', () => {
   describeMatrix({
     stage,
     hosts: HOSTS,
+    few: true,
     pairings: {
       'thin to thin on another host': { from: FAST_A, to: FAST_B, way: COPIED, also: staysThin('vgb', FAST_B) },
       'thin to thin in another volume group': { from: FAST_A, to: NEAR_A, way: COPIED, also: staysThin('vgb', NEAR_A) },

@@ -66,7 +66,7 @@ export const lvmStage = (ceph?: CephAccess): (() => Stage) => {
     rig = await startRig(['alpha', 'beta'], (host: string) => ({
       // one slow processor for all of this: nobody is lost who is late
       heartbeat_seconds: 20,
-      migration_progress_report_interval: 1,
+      migration_progress_report_interval: 2,
       concurrency: 32,
       backends: backendsOf(host, ceph),
     }));

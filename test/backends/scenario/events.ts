@@ -8,7 +8,7 @@ import { eventually } from './eventually.ts';
 
 /** A subscriber of the cloud's event bus, who writes down all that it is told. */
 export interface Recorder {
-  /** Of that migration, up to now. */
+  /** Of that migration, up to now, each once. */
   of(migrationId: string): Promise<readonly Told[]>;
 }
 
@@ -18,6 +18,18 @@ export interface Told {
 }
 
 const QUEUE = 'scenario';
+
+/** What is told again, because nobody knew whether it had been heard, has the same number and the same words. */
+const withoutRepeats = (told: readonly Told[]): Told[] => {
+  const once: Told[] = [];
+  for (const event of told) {
+    const { event_type: type, sequence } = event.detail;
+    const before = once.find(({ detail }) => detail.event_type === type && detail.sequence === sequence);
+    if (before) expect(event.detail).toEqual(before.detail);
+    else once.push(event);
+  }
+  return once;
+};
 
 export const recordEvents = async (url: string): Promise<Recorder> => {
   const cloud = { region: 'us-east-1', endpoint: url };
@@ -44,7 +56,7 @@ export const recordEvents = async (url: string): Promise<Recorder> => {
       const drained = turn.then(drain);
       turn = drained.catch(() => undefined);
       await drained;
-      return told.filter(({ detail }) => detail.migration_id === migrationId);
+      return withoutRepeats(told.filter(({ detail }) => detail.migration_id === migrationId));
     },
   };
 };

@@ -2,7 +2,7 @@ import type { MigrationBody, Rig } from '../../system/rig.ts';
 import { eventually } from './eventually.ts';
 
 /** Bytes a second: with this limit a copy of the tests’ volumes ends when the test wants it, on any machine. */
-export const CRAWL = 32 * 1024;
+export const CRAWL = 8 * 1024;
 
 export const hasEnded = ({ state }: MigrationBody): boolean => ['succeeded', 'failed', 'refused'].includes(state);
 
