@@ -25,8 +25,10 @@ const inGuest = async (cluster: Cluster): Promise<void> => {
 };
 
 const missing = await missingForCeph();
-if (missing.length > 0) {
-  const problem = `${missing.join(', ')} missing`;
+// it has not come to its end on a loaded machine yet, so nobody's run is to depend on it
+const isAsked = process.env.LVM_CEPH === '1';
+if (missing.length > 0 || !isAsked) {
+  const problem = isAsked ? `${missing.join(', ')} missing` : 'it runs when it is asked for, by LVM_CEPH=1';
   // biome-ignore lint/suspicious/noConsole: a suite that is left out says so aloud
   console.warn(`${NAME} is SKIPPED: ${problem}`);
   describe.skipIf(true)(`${NAME} (skipped: ${problem})`, () => {
