@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { access, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlockDevice } from '../../../domain/block-device.ts';
-import { volmoveError } from '../../../domain/error.ts';
+import { VolmoveError, volmoveError } from '../../../domain/error.ts';
 import type { Child } from '../../children/child.ts';
 import { connectNbd } from '../../nbd/client.ts';
 import type { DriverDeps } from '../registry.ts';
@@ -55,11 +55,19 @@ const notOpened = ({ place, timeoutMs }: ServeRequest, cause?: unknown): Error =
     { cause },
   );
 
-const listens = (socket: string): Promise<boolean> =>
-  access(socket).then(
-    () => true,
-    () => false,
-  );
+/** Undefined: the socket is not there, or is there and nobody listens at it yet. Both are steps of a start, and a slow one stays in between. */
+const connectOnce = async (
+  path: string,
+  { signal, timeoutMs: answerTimeoutMs }: ServeRequest,
+): Promise<BlockDevice | undefined> => {
+  try {
+    return await connectNbd({ path, exportName: '', answerTimeoutMs, signal });
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+    if (cause?.code === 'ENOENT' || cause?.code === 'ECONNREFUSED') return undefined;
+    throw error;
+  }
+};
 
 const openingFailed = (stderr: string, place: string): Error => {
   if (NO_MODULE.test(stderr)) return volmoveError('ProgramMissing', BLOCK_MODULE);
@@ -80,16 +88,18 @@ const connected = async (
   request: ServeRequest,
   deps: DriverDeps,
 ): Promise<BlockDevice> => {
-  const { place, timeoutMs: answerTimeoutMs, signal } = request;
-  const deadlineMs = deps.monotonicMs() + answerTimeoutMs;
-  while (!(await listens(socket))) {
-    if (!child.isRunning()) throw openingFailed((await child.ended).stderr, place);
-    if (deps.monotonicMs() > deadlineMs) throw notOpened(request);
-    await deps.sleep(LOOK_EVERY_MS, signal);
-  }
+  const { place, timeoutMs, signal } = request;
+  const deadlineMs = deps.monotonicMs() + timeoutMs;
   try {
-    return await connectNbd({ path: socket, exportName: '', answerTimeoutMs, signal });
+    for (;;) {
+      const device = await connectOnce(socket, request);
+      if (device) return device;
+      if (!child.isRunning()) throw openingFailed((await child.ended).stderr, place);
+      if (deps.monotonicMs() > deadlineMs) throw notOpened(request);
+      await deps.sleep(LOOK_EVERY_MS, signal);
+    }
   } catch (error) {
+    if (error instanceof VolmoveError) throw error;
     signal.throwIfAborted();
     if (await isOver(child.ended, deps.sleep)) throw openingFailed((await child.ended).stderr, place);
     throw notOpened(request, error);
