@@ -91,7 +91,7 @@ describe.skipIf(missing.length > 0)(`volumes on real clusters of Ceph, by the pu
       make: async (name) => void (await make(name)),
       unfit: {
         'a client has it open': {
-          why: /a client has it open: 127\.0\.0\.1/,
+          why: /127\.0\.0\.1\S* has it open/,
           async spoil(name) {
             await make(name);
             return watching(accessTo(clusters().here), `fast/${name}`);
