@@ -11,6 +11,9 @@ export interface Lease {
   check(): boolean;
 }
 
+/** Why I/O of this host was stopped: it says nothing about the job that did it. */
+export class LeaseLapsed extends Error {}
+
 /** `onLapsed` hears of each end, whoever found it. */
 export const createLease = (
   lapsesAfterMs: number,
@@ -29,7 +32,7 @@ export const createLease = (
     },
     check() {
       if (current.signal.aborted || monotonicMs() - renewedAt <= lapsesAfterMs) return false;
-      const reason = new Error(`no heartbeat was answered for ${lapsesAfterMs} ms`);
+      const reason = new LeaseLapsed(`no heartbeat was answered for ${lapsesAfterMs} ms`);
       current.abort(reason);
       onLapsed(reason);
       return true;

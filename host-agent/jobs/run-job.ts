@@ -8,6 +8,7 @@ import { tellResult } from '../../store/results.ts';
 import type { Store } from '../../store/store.ts';
 import { translate } from '../failures.ts';
 import { createTurns } from '../in-turn.ts';
+import { LeaseLapsed } from '../lease.ts';
 import type { AgentParts, JobHandler, JobRun, Measured } from './context.ts';
 import { type ControlBox, createControlBox } from './control-box.ts';
 import { HANDLERS } from './handlers.ts';
@@ -205,7 +206,8 @@ const act = async (
     if (wishes.aborted && wishes.reason instanceof VolmoveError) {
       return wishes.reason.code === 'JobSuperseded' ? new Stopped() : { ok: false, failure: wishes.reason.toFailure() };
     }
-    if (stop.aborted || thrown instanceof Stopped) return new Stopped();
+    // also of a lease before this attempt's, which something that was opened under it may still name
+    if (stop.aborted || thrown instanceof Stopped || thrown instanceof LeaseLapsed) return new Stopped();
     if (thrown instanceof VolmoveError && thrown.code === 'JobSuperseded') return new Stopped();
     return { ok: false, failure: toFailure(translate(thrown, `job ${run.job.kind} on ${run.job.hostId}`)) };
   }

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { volmoveError } from '../../domain/error.ts';
 import type { Job, JobSpec } from '../../domain/job/job.ts';
 import { failJob, takeJob } from '../../domain/job/steps.ts';
+import { LeaseLapsed } from '../../host-agent/lease.ts';
 import { until } from '../data-path/helpers/until.ts';
 import { refusalOf } from '../helpers/refusal.ts';
 import { agentRig, INTERVAL_MS, PLACE } from './helpers/agent-rig.ts';
@@ -117,6 +118,18 @@ describe('a cancel', () => {
 });
 
 describe('an attempt that is stopped from outside', () => {
+  it('leaves the job as it stands also when something of it still names a lease that lapsed before it began', async () => {
+    const agent = await agentRig();
+    const job = await agent.queue(CREATE);
+    const driver = agent.parts.backends.get(PLACE);
+    vi.spyOn(driver, 'create').mockRejectedValueOnce(new LeaseLapsed('no heartbeat was answered for 4500 ms'));
+
+    await agent.run(job).done;
+
+    expect((await agent.stored(job)).stage.state).toBe('running');
+    expect(agent.tasks.told).toEqual([]);
+  });
+
   it('by a lost lease writes nothing and tells nothing: the job stays for whoever takes it next', async () => {
     const agent = await agentRig();
     const { running, stop, job } = await pausedCopy(agent);
