@@ -36,6 +36,15 @@ export const dropMove =
     return write({ ...volume, claim: { ...claim, copies: true } });
   };
 
+/** It has become a copy before the backend was asked: whoever comes late with a move is shut out, as after a refusal. */
+export const copyInstead =
+  ({ migrationId, run }: OfRun) =>
+  (volume: Volume): Decision<Volume> => {
+    if (!holdsClaim(volume, migrationId, run)) return refuse(claimLost(volume, migrationId, run));
+    if (volume.claim.move) return refuse(volmoveError('ClaimLost', { reason: 'the backend is asked to move it' }));
+    return volume.claim.copies ? already(volume) : write({ ...volume, claim: { ...volume.claim, copies: true } });
+  };
+
 /** Before the backend is told to go back: from this write on nobody switches over. The first reason stands, whoever goes on with it. */
 export const noteUndo =
   ({ migrationId, run }: OfRun, reason: Failure) =>

@@ -68,6 +68,18 @@ describe('a move by the backend that was begun', () => {
     expect((await rig.volume()).claim?.move).toBeUndefined();
     expect(await rig.deps.store.jobs.get('host-a', jobId('backend.move'))).toBeUndefined();
   });
+
+  it('stays none when that host reports as before again: a dispatch that comes late begins nothing beside the copy', async () => {
+    const rig = await createRig();
+    await ofOneSystem(rig, { pools: report()[0]?.pools.map(({ systemId: _, ...pool }) => pool) ?? [] });
+    await dispatch(rig.deps)(entered(rig, 'backend.move'));
+    await ofOneSystem(rig);
+
+    const late = await refusalOf(dispatch(rig.deps)(entered(rig, 'backend.move', 1)));
+
+    expect(late.code).toBe('ClaimLost');
+    expect(await rig.deps.store.jobs.get('host-a', jobId('backend.move'))).toBeUndefined();
+  });
 });
 
 describe('a move that leaves the bytes where they are', () => {

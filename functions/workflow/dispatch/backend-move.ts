@@ -12,7 +12,7 @@ import { type EnterPhase, enterPhase } from '../../../domain/migration/run.ts';
 import { wayOf } from '../../../domain/migration/way.ts';
 import { runObjectName } from '../../../domain/names.ts';
 import { formatPlacement } from '../../../domain/placement.ts';
-import { dropMove, noteMove, noteUndo } from '../../../domain/volume/claimed-move.ts';
+import { copyInstead, dropMove, noteMove, noteUndo } from '../../../domain/volume/claimed-move.ts';
 import type { Claim, ClaimedMove } from '../../../domain/volume/volume.ts';
 import type { Deps } from '../../shared/deps.ts';
 import { takeSpace, wantedSpace } from '../../shared/reserve.ts';
@@ -63,6 +63,7 @@ export const dispatchBackendMove =
     const { claim } = volume;
     const move = await beginMove(deps, claimed);
     if (!move) {
+      await deps.store.volumes.apply([volume.id], copyInstead(claim));
       await deps.tasks.succeed(waiting.token, { moved: false });
       return;
     }
