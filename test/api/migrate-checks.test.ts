@@ -138,6 +138,7 @@ describe('a dry run', () => {
     const checks = await checksOf(world, TO_B, { frozen: new Set(['host-a']) });
 
     expect(failed(checks)).toEqual(['source_object']);
+    expect(checks).toContainEqual(expect.objectContaining({ remedy: expect.stringContaining('agent') }));
     expect(await world.store.jobs.ofHost('host-a')).toEqual([]);
   });
 

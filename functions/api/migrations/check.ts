@@ -16,5 +16,5 @@ export const bad = (name: string, { message, remedy }: Pick<Failure, 'message' |
   message,
   remedy,
 });
-export const untold = (name: string, missing: string): Check =>
-  bad(name, { message: `Cannot be told: ${missing}.`, remedy: 'See the checks above.' });
+export const untold = (name: string, missing: string, remedy = 'See the checks above.'): Check =>
+  bad(name, { message: `Cannot be told: ${missing}.`, remedy });

@@ -38,7 +38,9 @@ const objectCheck = (said: SourceAnswer | undefined): Check[] => {
     case 'refusal':
       return [bad(name, said.failure)];
     case 'none':
-      return [untold(name, said.why)];
+      return [
+        untold(name, said.why, 'Ask again; if it stays, look at the log of the source’s agent and at its storage.'),
+      ];
   }
 };
 
